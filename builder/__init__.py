@@ -1,0 +1,1 @@
+"""Drafts: edits, checks, layout and publishing of graphs."""

@@ -1,0 +1,1 @@
+"""Intake, matching, enrolling, the batch walk, timers, outbox and channels."""

@@ -1,0 +1,1 @@
+"""The node type contract, its registry and the built-in node types."""

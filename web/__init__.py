@@ -1,0 +1,1 @@
+"""Flask pages with htmx fragments, the JSON API and public endpoints."""
