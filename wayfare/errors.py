@@ -1,0 +1,79 @@
+"""Every error that Wayfare raises on purpose. A message says what to do about it."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+
+class WayfareError(Exception):
+    """Something went wrong that Wayfare foresaw; the message is meant for the person who can act on it."""
+
+
+class SettingsError(WayfareError):
+    """A setting is missing or makes no sense. `variable` is its name in the environment, or empty when several are at fault."""
+
+    def __init__(self, message: str, *, variable: str = "") -> None:
+        super().__init__(message)
+        self.variable = variable
+
+
+class GraphInvalid(WayfareError):
+    """A draft cannot be published. `problems` holds every problem found, not only the first."""
+
+    def __init__(self, problems: Sequence[object]) -> None:
+        super().__init__("; ".join(map(str, problems)) or "the graph is invalid")
+        self.problems = list(problems)
+
+
+class NodeTypeError(WayfareError):
+    """A node type broke its contract, or is not known here."""
+
+
+class UnknownNodeType(NodeTypeError):
+    """No installed package offers this node type. Install it, or replace the node."""
+
+    def __init__(self, key: str, message: str = "") -> None:
+        super().__init__(
+            message or f"unknown node type '{key}'; install the package that offers it or replace the node"
+        )
+        self.key = key
+
+
+class DuplicateNodeType(NodeTypeError):
+    """Two installed packages offer the same node type. Uninstall one of them."""
+
+    def __init__(self, key: str, message: str = "") -> None:
+        super().__init__(message or f"two node types call themselves '{key}'; uninstall one of their packages")
+        self.key = key
+
+
+class BadResult(NodeTypeError):
+    """A node type's `step` did not answer for every enrollment exactly once, or named a port it does not have."""
+
+
+class DeliveryFailed(WayfareError):
+    """A channel could not hand a message over.
+
+    `permanent` says that another attempt is useless. `retry_in` is the pause the provider asked for, or None when it
+    named none.
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False, retry_in: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.retry_in = retry_in
+
+
+class StoreError(WayfareError):
+    """The store cannot do what was asked."""
+
+
+class NotFound(StoreError):
+    """The thing asked for does not exist, or not for the one who asks."""
+
+
+class Conflict(StoreError):
+    """Someone else changed it first. Read it again and decide anew."""
+
+
+class StartError(WayfareError):
+    """A process of Wayfare cannot start: a busy port, an unwritable folder, a server that does not come up."""
