@@ -9,7 +9,7 @@ class WayfareError(Exception):
 
 
 class SettingsError(WayfareError):
-    """A setting is missing or makes no sense. `variable` is its name in the environment, or empty when several are at fault."""
+    """A setting is missing or makes no sense. `variable` names it; it is empty when several are at fault."""
 
     def __init__(self, message: str, *, variable: str = "") -> None:
         super().__init__(message)
