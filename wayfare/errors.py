@@ -77,3 +77,7 @@ class Conflict(StoreError):
 
 class StartError(WayfareError):
     """A process of Wayfare cannot start: a busy port, an unwritable folder, a server that does not come up."""
+
+
+class VaultError(WayfareError):
+    """A secret key is too short, or a sealed value was changed or sealed under another key."""

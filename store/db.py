@@ -1,0 +1,142 @@
+"""Connections and transactions, the same for SQLite and PostgreSQL."""
+
+import random
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
+
+from wayfare import clock
+from wayfare.errors import StoreError
+from wayfare.vault import Vault
+
+T = TypeVar("T")
+Dialect = Literal["sqlite", "postgresql"]
+
+_RETRY_STATES = {"40001", "40P01"}  # serialization failure, deadlock
+_TRIES = 5
+_BUSY_MS = 10_000
+
+
+class Store:
+    """One database. Open it once a process, after any fork: connections are never shared between processes."""
+
+    def __init__(self, url: str, vault: Vault, *, pool_size: int = 5) -> None:
+        self.url = url
+        self.vault = vault
+        self.engine = _engine(url, pool_size)
+        self.dialect: Dialect = "sqlite" if self.engine.dialect.name == "sqlite" else "postgresql"
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open one transaction that may write; it commits at the end or leaves nothing behind."""
+        with self.engine.connect() as conn:
+            if self.dialect == "sqlite":
+                conn.exec_driver_sql("BEGIN IMMEDIATE")
+            with _ending(conn):
+                yield conn
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open one transaction that only reads."""
+        with self.engine.connect() as conn:
+            if self.dialect == "sqlite":
+                conn.exec_driver_sql("BEGIN")
+            else:
+                conn.execute(text("SET TRANSACTION READ ONLY"))
+            try:
+                yield conn
+            finally:
+                conn.rollback()
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """Do `work` in one write transaction; the whole of it again when the database could not serve it.
+
+        Again means: serialization failure, deadlock, a lost connection or a busy SQLite file, up to five times with
+        growing random pauses. `work` must not keep anything from a failed try.
+        """
+        for attempt in range(1, _TRIES + 1):
+            try:
+                with self.write() as conn:
+                    return work(conn)
+            except DBAPIError as error:
+                if attempt == _TRIES or not is_transient(error):
+                    raise
+                time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, not a secret
+        raise AssertionError("unreachable")
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def is_transient(error: BaseException) -> bool:
+    """Say whether the same transaction may well succeed in a moment."""
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    cause = error.orig
+    if isinstance(cause, sqlite3.OperationalError):
+        return "locked" in str(cause) or "busy" in str(cause)
+    state = getattr(cause, "sqlstate", None)
+    return state in _RETRY_STATES or (state or "").startswith(("08", "57P", "53"))
+
+
+def db_now(conn: Connection) -> datetime:
+    """Return the database's clock, which leases are measured by (on SQLite that is the host's)."""
+    if conn.dialect.name == "sqlite":
+        return clock.now()
+    now: datetime = conn.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return now
+
+
+@contextmanager
+def _ending(conn: Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        conn.rollback()
+        raise
+    conn.commit()
+
+
+def _engine(url: str, pool_size: int) -> Engine:
+    if url.startswith("sqlite"):
+        return _sqlite(url, pool_size)
+    if url.startswith("postgresql+psycopg://"):
+        options = "-c timezone=UTC -c lock_timeout=15000 -c idle_in_transaction_session_timeout=60000 -c jit=off"
+        return create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=5,
+            pool_pre_ping=True,
+            pool_timeout=15,
+            connect_args={"options": options, "connect_timeout": 10},
+        )
+    raise StoreError("the database must be sqlite:///FILE or postgresql://...; set WAYFARE_DATABASE_URL")
+
+
+def _sqlite(url: str, pool_size: int) -> Engine:
+    engine = create_engine(
+        url, pool_size=pool_size, max_overflow=10, connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000}
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we write BEGIN ourselves; a deferred BEGIN that turns writer fails at once
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")  # a 2xx means that it is on the disk
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        cursor.execute("PRAGMA cache_size=-65536")
+        cursor.close()
+
+    return engine

@@ -1,0 +1,85 @@
+"""All tables. They define the schema; statements on hot paths use Core, never objects of these classes."""
+
+from sqlmodel import SQLModel
+
+from store.tables.accounts import ApiKey, Audit, LoginAttempt, RepairCount, Setting, User, UserSession
+from store.tables.catalog import Cart, Order, OrderLine, PriceChange, Product, WishListItem
+from store.tables.codes import Code, CodeBatch
+from store.tables.customers import (
+    AttributeChange,
+    Consent,
+    ConsentChange,
+    Customer,
+    CustomerDirty,
+    CustomerFact,
+    CustomerList,
+    Identity,
+    ListMember,
+    ListSpan,
+    Suppression,
+)
+from store.tables.events import Event, EventConflict, Idempotency
+from store.tables.journeys import (
+    Enrollment,
+    FanOut,
+    Holdout,
+    Journey,
+    Occurrence,
+    Quota,
+    Step,
+    StepCount,
+    Version,
+)
+from store.tables.outbox import Attempt, CapCounter, Message
+from store.tables.segments import Segment, SegmentMember, SegmentSpan, SegmentTimer
+
+metadata = SQLModel.metadata
+
+__all__ = [
+    "ApiKey",
+    "Attempt",
+    "AttributeChange",
+    "Audit",
+    "CapCounter",
+    "Cart",
+    "Code",
+    "CodeBatch",
+    "Consent",
+    "ConsentChange",
+    "Customer",
+    "CustomerDirty",
+    "CustomerFact",
+    "CustomerList",
+    "Enrollment",
+    "Event",
+    "EventConflict",
+    "FanOut",
+    "Holdout",
+    "Idempotency",
+    "Identity",
+    "Journey",
+    "ListMember",
+    "ListSpan",
+    "LoginAttempt",
+    "Message",
+    "Occurrence",
+    "Order",
+    "OrderLine",
+    "PriceChange",
+    "Product",
+    "Quota",
+    "RepairCount",
+    "Segment",
+    "SegmentMember",
+    "SegmentSpan",
+    "SegmentTimer",
+    "Setting",
+    "Step",
+    "StepCount",
+    "Suppression",
+    "User",
+    "UserSession",
+    "Version",
+    "WishListItem",
+    "metadata",
+]

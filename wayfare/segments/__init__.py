@@ -1,0 +1,1 @@
+"""Who is in: a rule tree and its meaning, nothing else."""
