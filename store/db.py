@@ -29,7 +29,7 @@ class Store:
     def __init__(self, url: str, vault: Vault, *, pool_size: int = 5) -> None:
         self.url = url
         self.vault = vault
-        self.engine = _engine(url, pool_size)
+        self.engine = open_engine(url, pool_size)
         self.dialect: Dialect = "sqlite" if self.engine.dialect.name == "sqlite" else "postgresql"
 
     @contextmanager
@@ -106,7 +106,8 @@ def _ending(conn: Connection) -> Iterator[None]:
     conn.commit()
 
 
-def _engine(url: str, pool_size: int) -> Engine:
+def open_engine(url: str, pool_size: int) -> Engine:
+    """Return an engine whose connections are set up for Wayfare; StoreError for a database we do not know."""
     if url.startswith("sqlite"):
         return _sqlite(url, pool_size)
     if url.startswith("postgresql+psycopg://"):
