@@ -1,0 +1,155 @@
+"""`wayfare up`: everything on this machine, with one command."""
+
+import contextlib
+import os
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from wayfare import clock, log
+from wayfare.cli import _process
+from wayfare.settings import Settings, load
+from wayfare.supervise import datalock, ports, valkey
+from wayfare.supervise.child import Child
+from wayfare.supervise.supervisor import Supervisor
+
+WEB_READY_SECONDS = 30.0
+console = Console(stderr=True, highlight=False)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("up")(up)
+
+
+def up(
+    host: Annotated[str | None, typer.Option(help="Address to listen on (WAYFARE_HOST).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on (WAYFARE_PORT).")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder for all data (WAYFARE_DATA_DIR).")] = None,
+    empty: Annotated[bool, typer.Option("--empty", help="Do not load the demo into an empty database.")] = False,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Allow plain http on an address that others can reach.")
+    ] = False,
+) -> None:
+    """Start everything on this machine: Redis, database, pages, worker and scheduler. Ctrl+C stops it all in order."""
+    settings = load(host=host, port=port, data_dir=data_dir, insecure=insecure or None)
+    log.configure("warning", settings.log_format)
+    settings.check_bind()
+    with datalock.only_one(settings.data_dir):
+        ports.ensure_free(settings.host, settings.port)
+        supervisor = Supervisor(console.print)
+        supervisor.catch_signals()
+        try:
+            _start(supervisor, settings, empty)
+            supervisor.run()
+        finally:
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                console.print("Stopping ...")
+            code = supervisor.stop()
+    sys.exit(code)
+
+
+def _start(supervisor: Supervisor, settings: Settings, empty: bool) -> None:
+    """Start things in the order in which they need each other; return early when asked to stop."""
+    redis_url, redis_label = _start_redis(supervisor, settings)
+    settings = settings.model_copy(update={"redis_url": redis_url})
+    password = _prepare_database(settings)
+    if not empty and not supervisor.is_asked_to_stop:
+        _load_demo(supervisor, settings)
+    if supervisor.is_asked_to_stop:
+        return
+    env = {**os.environ, **settings.environment(), _process.PARENT: str(os.getpid())}
+    graces = {"worker": 30.0, "scheduler": 15.0, "web": 15.0}
+    supervisor.start(
+        [Child(name, [sys.executable, "-m", "wayfare", name], env=env, grace=grace) for name, grace in graces.items()]
+    )
+    deadline = clock.monotonic() + WEB_READY_SECONDS
+    supervisor.run(until=lambda: _web_answers(settings) or clock.monotonic() > deadline)
+    if not supervisor.is_asked_to_stop:
+        _show(supervisor, settings, redis_label, password)
+
+
+def _start_redis(supervisor: Supervisor, settings: Settings) -> tuple[str | None, str]:
+    """Return the URL of the Redis to use, or None, and words for the table. Without any, Wayfare works by polling."""
+    if settings.redis_url:
+        if not valkey.answers(settings.redis_url):
+            console.print("The Redis of WAYFARE_REDIS_URL does not answer; until it does, Wayfare works by polling.")
+        return settings.redis_url, log.mask(settings.redis_url)
+    server = valkey.find_server()
+    if server is None:
+        console.print("No Valkey or Redis is to be had on this system; Wayfare works by polling.")
+        return None, "none: by polling"
+    folder = settings.data_dir / "valkey"
+    child, url = valkey.make_child(server, folder, env=os.environ)
+    supervisor.start([child])
+    valkey.wait_ready(child, url, folder)
+    return url, f"{url.rpartition('@')[2]}  {Path(server).name}"
+
+
+def _prepare_database(settings: Settings) -> str | None:
+    """Bring the tables up to date and make the first administrator; return a new administrator's password."""
+    from store.db import Store
+    from store.migrate import upgrade
+    from wayfare.vault import Vault
+    from web.accounts import ensure_admin
+
+    upgrade(settings.database_url)
+    password: str | None = ensure_admin(Store(settings.database_url, Vault(settings.secret)))
+    return password
+
+
+def _load_demo(supervisor: Supervisor, settings: Settings) -> None:
+    """Fill an empty database with the demo and show how far it is."""
+    from wayfare.cli.demo import load_if_empty
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(what: str, done: int, total: int) -> None:
+            if supervisor.is_asked_to_stop:
+                raise KeyboardInterrupt
+            if what not in tasks:
+                tasks[what] = bar.add_task(what)
+            bar.update(tasks[what], completed=done, total=total)
+
+        load_if_empty(settings, progress)
+
+
+def _web_answers(settings: Settings) -> bool:
+    """Return whether the web server answers at all, whatever it says."""
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "localhost") else settings.host  # noqa: S104  a comparison
+    address = f"[{host}]" if ":" in host else host
+    try:
+        urllib.request.urlopen(f"http://{address}:{settings.port}/health/live", timeout=2).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _show(supervisor: Supervisor, settings: Settings, redis: str, password: str | None) -> None:
+    """Tell the person what runs where, and how to get in."""
+    pids = {child.name: str(child.pid or "-") for child in supervisor.children}
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("what", "where", "process"):
+        table.add_column(heading)
+    table.add_row("web", f"http://{settings.host}:{settings.port}", pids["web"])
+    table.add_row("worker", "", pids["worker"])
+    table.add_row("scheduler", "", pids["scheduler"])
+    table.add_row("redis", redis, pids.get("valkey", "-"))
+    table.add_row("database", log.mask(settings.database_url), "-")
+    console.print(table, soft_wrap=True)
+    if password:
+        console.print(
+            f"\nFirst user [b]admin[/b], password [b]{password}[/b]  (shown only now; change it after you sign in)"
+        )
+    console.print(f"\nWayfare is ready: [b]{settings.base_url}[/b]   Ctrl+C stops it.")

@@ -1,0 +1,1 @@
+"""What `wayfare up` is made of: the processes it starts, watches, restarts and stops in order."""
