@@ -30,7 +30,7 @@ from store.tables.journeys import (
     StepCount,
     Version,
 )
-from store.tables.outbox import Attempt, CapCounter, Message
+from store.tables.outbox import Attempt, CapCounter, ChannelState, Message
 from store.tables.segments import Segment, SegmentMember, SegmentSpan, SegmentTimer
 
 metadata = SQLModel.metadata
@@ -42,6 +42,7 @@ __all__ = [
     "Audit",
     "CapCounter",
     "Cart",
+    "ChannelState",
     "Code",
     "CodeBatch",
     "Consent",

@@ -50,6 +50,16 @@ def upgrade() -> None:
         batch_op.create_index("ix_audit_at", ["at"], unique=False)
 
     op.create_table(
+        "channel_state",
+        sa.Column("channel", sa.String(length=32), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("open_until", types.Instant(), nullable=True),
+        sa.Column("next_at", types.Instant(), nullable=True),
+        sa.Column("stopped_reason", sa.String(length=500), nullable=True),
+        sa.Column("updated_at", types.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("channel", name=op.f("pk_channel_state")),
+    )
+    op.create_table(
         "code_batch",
         sa.Column("id", types.big_id(), autoincrement=True, nullable=False),
         sa.Column("key", sa.String(length=100), nullable=False),
@@ -163,6 +173,8 @@ def upgrade() -> None:
         sa.Column("provider", sa.String(length=64), nullable=True),
         sa.Column("provider_id", sa.String(length=200), nullable=True),
         sa.Column("attempts", sa.SmallInteger(), nullable=False),
+        sa.Column("failures", sa.SmallInteger(), server_default="0", nullable=False),
+        sa.Column("cap_date", sa.String(length=10), nullable=True),
         sa.Column("lease_until", types.Instant(), nullable=True),
         sa.Column("lease_token", sa.BigInteger(), nullable=True),
         sa.Column("first_sent_at", types.Instant(), nullable=True),
@@ -179,8 +191,22 @@ def upgrade() -> None:
             "ix_message_due",
             ["channel", "priority", "due_at", "id"],
             unique=False,
-            sqlite_where=sa.text("status IN ('pending', 'claimed', 'sending')"),
-            postgresql_where=sa.text("status IN ('pending', 'claimed', 'sending')"),
+            sqlite_where=sa.text("status = 'pending'"),
+            postgresql_where=sa.text("status = 'pending'"),
+        )
+        batch_op.create_index(
+            "ix_message_leased",
+            ["lease_until"],
+            unique=False,
+            sqlite_where=sa.text("status IN ('claimed', 'sending')"),
+            postgresql_where=sa.text("status IN ('claimed', 'sending')"),
+        )
+        batch_op.create_index(
+            "ix_message_trouble",
+            ["status", "id"],
+            unique=False,
+            sqlite_where=sa.text("status NOT IN ('pending', 'claimed', 'sending', 'sent')"),
+            postgresql_where=sa.text("status NOT IN ('pending', 'claimed', 'sending', 'sent')"),
         )
 
     op.create_table(
@@ -299,10 +325,8 @@ def upgrade() -> None:
         sa.Column("detail", sa.String(length=500), nullable=True),
         sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_attempt_message_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
+        sa.UniqueConstraint("message_id", "number", name=op.f("uq_attempt_message_id_number")),
     )
-    with op.batch_alter_table("attempt", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_attempt_message_id"), ["message_id"], unique=False)
-
     op.create_table(
         "attribute_change",
         sa.Column("id", types.big_id(), autoincrement=True, nullable=False),
