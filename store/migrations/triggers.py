@@ -2,8 +2,10 @@
 
 from sqlalchemy import Connection
 
-SQLITE: tuple[str, ...] = ()
-POSTGRESQL: tuple[str, ...] = ()
+from store import audit
+
+SQLITE: tuple[str, ...] = (*audit.PROTECT["sqlite"],)
+POSTGRESQL: tuple[str, ...] = (*audit.PROTECT["postgresql"],)
 
 
 def create(conn: Connection) -> None:
