@@ -4,6 +4,7 @@
 is only that one. Statements that no table definition can express stand in `store.migrations.triggers`.
 """
 
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -46,11 +47,14 @@ def newest() -> str | None:
 
 
 def autogenerate() -> None:
-    """Write the initial migration anew from the tables."""
-    for old in (FOLDER / "versions").glob(f"{_INITIAL}_*.py"):
-        old.unlink()
+    """Write the initial migration anew from the tables; it takes the old one's place at once."""
     with tempfile.TemporaryDirectory() as folder, _alone(f"sqlite:///{folder}/empty.sqlite3") as conn:
-        command.revision(_config(conn), message="initial", autogenerate=True, rev_id=_INITIAL)
+        config = _config(conn)
+        config.set_main_option("version_locations", folder)
+        command.revision(config, message="initial", autogenerate=True, rev_id=_INITIAL)
+        name = f"{_INITIAL}_initial.py"
+        shutil.copy(Path(folder, name), FOLDER / f"{name}.new")
+        (FOLDER / f"{name}.new").replace(FOLDER / "versions" / name)
 
 
 @contextmanager

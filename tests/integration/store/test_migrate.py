@@ -1,0 +1,80 @@
+"""The migration and the table definitions must make the same database."""
+
+import re
+import threading
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, inspect, text
+
+from store.db import open_engine
+from store.migrate import newest, upgrade
+from store.tables import metadata
+
+POSTGRES_SCHEMA = """
+SELECT 'index', tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL
+SELECT 'column', table_name, column_name,
+       concat_ws(' ', data_type, character_maximum_length, is_nullable, column_default, is_identity)
+FROM information_schema.columns WHERE table_schema = 'public'
+UNION ALL
+SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+UNION ALL
+SELECT 'storage', relname, '', array_to_string(reloptions, ',') FROM pg_class
+WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+"""
+
+
+def schema(conn: Connection) -> set[tuple[Any, ...]]:
+    """All that the database itself says of its tables, except Alembic's own."""
+    if conn.dialect.name == "sqlite":
+        rows = conn.execute(text("SELECT type, tbl_name, name, sql FROM sqlite_master WHERE type <> 'trigger'"))
+        # Constraints stand in the order in which they were written, which says nothing.
+        facts: set[tuple[Any, ...]] = {(*row[:3], *sorted(re.split(r"[\s,]+", row.sql or ""))) for row in rows}
+    else:
+        facts = {tuple(row) for row in conn.execute(text(POSTGRES_SCHEMA)).all()}
+    return {fact for fact in facts if fact[1] != "alembic_version"}
+
+
+def test_the_migration_makes_what_the_tables_say(database_url: str) -> None:
+    engine = open_engine(database_url, 1)
+    with engine.connect() as conn:
+        migrated = schema(conn)
+        conn.rollback()
+        for statement in drop_everything(conn):
+            conn.exec_driver_sql(statement)
+        metadata.create_all(conn)
+        conn.commit()
+        defined = schema(conn)
+    engine.dispose()
+    assert sorted(map(str, migrated - defined)) == sorted(map(str, defined - migrated)) == []
+    assert len(defined) > 100
+
+
+def drop_everything(conn: Connection) -> list[str]:
+    if conn.dialect.name == "postgresql":
+        return ["DROP SCHEMA public CASCADE", "CREATE SCHEMA public"]
+    names = [name for name in inspect(conn).get_table_names() if name != "alembic_version"]
+    return ["PRAGMA foreign_keys=OFF", *[f"DROP TABLE {name}" for name in names]]
+
+
+def test_a_second_upgrade_has_nothing_to_do(database_url: str) -> None:
+    assert newest() is not None
+    assert upgrade(database_url) is False
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_processes_that_start_together_migrate_once(kind: str, request: pytest.FixtureRequest, tmp_path: Any) -> None:
+    if kind == "sqlite":
+        url = f"sqlite:///{tmp_path / 'fresh.sqlite3'}"
+    else:
+        server = request.getfixturevalue("postgres_server")
+        url = server.url(server.create_database())
+    changed: list[bool] = []
+    threads = [threading.Thread(target=lambda: changed.append(upgrade(url))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(changed) == [False, False, False, True]
