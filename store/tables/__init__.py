@@ -19,6 +19,7 @@ from store.tables.customers import (
     Suppression,
 )
 from store.tables.events import Event, EventConflict, Idempotency
+from store.tables.imports import ImportRun
 from store.tables.journeys import (
     Enrollment,
     FanOut,
@@ -58,6 +59,7 @@ __all__ = [
     "Holdout",
     "Idempotency",
     "Identity",
+    "ImportRun",
     "Journey",
     "ListMember",
     "ListSpan",

@@ -125,6 +125,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_idempotency_created_at"), ["created_at"], unique=False)
 
     op.create_table(
+        "import_run",
+        sa.Column("id", types.big_id(), autoincrement=True, nullable=False),
+        sa.Column("kind", sa.String(length=100), nullable=False),
+        sa.Column("digest", types.binary(), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column("done", sa.BigInteger(), nullable=False),
+        sa.Column("known", sa.BigInteger(), nullable=False),
+        sa.Column("refused", sa.BigInteger(), nullable=False),
+        sa.Column("started_at", types.Instant(), nullable=False),
+        sa.Column("updated_at", types.Instant(), nullable=False),
+        sa.Column("ended_at", types.Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_run")),
+        sa.UniqueConstraint("kind", "digest", name=op.f("uq_import_run_kind_digest")),
+    )
+    op.create_table(
         "journey",
         sa.Column("id", types.big_id(), autoincrement=True, nullable=False),
         sa.Column("key", sa.String(length=100), nullable=False),
