@@ -1,6 +1,7 @@
 """The command line. One module a command, named like it, with a `register(app)`; a new module needs no other line."""
 
 import importlib
+import os
 import pkgutil
 import sys
 
@@ -12,6 +13,7 @@ from wayfare.errors import WayfareError
 def main(argv: list[str] | None = None) -> None:
     """Run one command and exit: 0 done, 1 refused with one line that says why, 2 wrong arguments, 130 Ctrl+C."""
     args = sys.argv[1:] if argv is None else argv
+    os.umask(0o077)  # everything written holds personal data or secrets
     try:
         build(args)(args=args, prog_name="wayfare")
     except WayfareError as error:

@@ -68,7 +68,10 @@ def _start(supervisor: Supervisor, settings: Settings, empty: bool) -> None:
     env = {**os.environ, **settings.environment(), _process.PARENT: str(os.getpid())}
     graces = {"worker": 30.0, "scheduler": 15.0, "web": 15.0}
     supervisor.start(
-        [Child(name, [sys.executable, "-m", "wayfare", name], env=env, grace=grace) for name, grace in graces.items()]
+        [
+            Child(name, [sys.executable, "-P", "-m", "wayfare", name], env=env, grace=grace)
+            for name, grace in graces.items()
+        ]
     )
     deadline = clock.monotonic() + WEB_READY_SECONDS
     supervisor.run(until=lambda: _web_answers(settings) or clock.monotonic() > deadline)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from wayfare import clock, lifeline
 
@@ -35,12 +36,13 @@ class Child:
             self.argv,
             env=self.env,
             stdin=subprocess.PIPE if self.stdin else subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # logs go to stderr
             start_new_session=True,
             preexec_fn=lifeline.preexec(os.getpid()),
         )
         if self.process.stdin:
-            self.process.stdin.write(self.stdin.encode())
-            self.process.stdin.close()
+            with suppress(BrokenPipeError), self.process.stdin as pipe:  # it may have died already; look() will tell
+                pipe.write(self.stdin.encode())
         self.started_at, self.restart_at = clock.monotonic(), None
 
     def look(self) -> str:

@@ -46,7 +46,7 @@ def make_child(server: str, folder: Path, *, env: Mapping[str, str], port: int =
     for name, value in options.items():
         argv += [f"--{name}", value]
     if not lifeline.IS_LINUX:
-        argv = [sys.executable, "-m", "wayfare.supervise.keeper", str(os.getpid()), *argv]
+        argv = [sys.executable, "-P", "-m", "wayfare.supervise.keeper", str(os.getpid()), *argv]
     child = Child("valkey", argv, env=env, stdin=f"requirepass {password}\n", grace=10.0)
     return child, f"redis://:{password}@127.0.0.1:{port}/0"
 
