@@ -48,12 +48,14 @@ def holds(rule: Rule, values: Values, moment: Moment) -> bool:
 
 def days_since(value: Any, moment: Moment) -> int | None:
     """Return how many local calendar days ago a date or instant is (negative when it is to come), or None."""
+    day = local_date(value, moment)
+    return None if day is None else (moment.today - day).days
+
+
+def local_date(value: Any, moment: Moment) -> date | None:
+    """Return the date that a value means to the customer, or None."""
     day = as_day(value)
-    if day is None:
-        return None
-    if isinstance(day, datetime):
-        day = local_day(day, moment.info)
-    return (moment.today - day).days
+    return local_day(day, moment.info) if isinstance(day, datetime) else day
 
 
 def _all(rule: AllOf, values: Values, moment: Moment) -> bool:
@@ -85,10 +87,9 @@ def _days(rule: Age | DaysSince, values: Values, moment: Moment) -> bool:
 
 
 def _birthday(rule: Birthday, values: Values, moment: Moment) -> bool:
-    day = as_day(values.get(rule.about))
-    if day is None:
+    origin = as_day(values.get(rule.about))
+    if origin is None or isinstance(origin, datetime):
         return False
-    origin: date = local_day(day, moment.info) if isinstance(day, datetime) else day
     return (next_anniversary(origin, moment.today, rule.leap_day) - moment.today).days <= rule.within_days
 
 

@@ -204,6 +204,12 @@ class Birthday(Calendar):
     within_days: Annotated[StrictInt, Field(ge=0, le=364)]
     leap_day: LeapDay = "28 February"
 
+    @model_validator(mode="after")
+    def _check_date(self) -> Self:
+        if known_kind(self.fact) is Kind.INSTANT:  # SQL would have to convert every instant to a local date
+            raise refused("fact", "wrong_type", f"'{self.fact}' is an instant; anniversaries are of dates")
+        return self
+
 
 class Where(Part):
     """A field of an event's data equals a constant; text compares exactly."""
