@@ -20,7 +20,7 @@ from wayfare.segments.parts import (
     IsSet,
     Orders,
 )
-from wayfare.segments.rule import AllOf, AnyOf, Not, Rule
+from wayfare.segments.rule import AllOf, AnyOf, Not, Rule, facts_of
 from wayfare.segments.values import as_day, as_kind
 
 Values = Mapping[Fact, Any]
@@ -44,6 +44,11 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {
 def holds(rule: Rule, values: Values, moment: Moment) -> bool:
     """Say whether the rule is true for one customer at a moment. Windowed figures must be those of that moment."""
     return _MEANINGS[type(rule)](rule, values, moment)
+
+
+def values_of_event(rule: Rule, data: Mapping[str, Any]) -> Values:
+    """Return what a condition needs to be asked about an event: its `data.X` facts from the event's data."""
+    return {fact: data.get(fact.name[5:]) for fact in facts_of(rule) if fact.name.startswith("data.")}
 
 
 def days_since(value: Any, moment: Moment) -> int | None:
