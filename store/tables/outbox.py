@@ -16,9 +16,9 @@ def _only(condition: str) -> dict[str, Any]:
 class Message(SQLModel, table=True):
     """One message; its effect key is (enrollment, node, visit, channel).
 
-    pending → claimed (leased) → sending (handed to a provider that can neither drop repeats nor be asked) → sent, or
-    suppressed, capped, expired, cancelled, failed, uncertain, each with a reason. The walk stores sealed variables;
-    the first claim renders once and stores body and hash; every retry sends those bytes. `attempts` counts claims,
+    pending → claimed (leased) → sending (the provider may have it) → sent, or suppressed, capped, expired,
+    cancelled, failed, uncertain, each with a reason. The walk stores sealed variables; the first claim
+    renders once and stores body and hash; every retry sends those bytes. `attempts` counts claims,
     `failures` those that failed: a refusal, or a worker that died. `first_sent_at` is set while the provider may have
     it. `cap_date` is the local date on which a place under the frequency cap is reserved.
     """
@@ -52,6 +52,7 @@ class Message(SQLModel, table=True):
     attempts: int = Field(default=0, sa_type=SmallInteger)
     failures: int = Field(default=0, sa_type=SmallInteger, sa_column_kwargs={"server_default": "0"})
     cap_date: str | None = Field(default=None, max_length=10)
+    retry_class: str | None = Field(default=None, max_length=1)  # of the channel it was handed to last
     lease_until: datetime | None = instant(nullable=True)  # by the database's clock
     lease_token: int | None = Field(default=None, sa_type=BigInteger)
     first_sent_at: datetime | None = instant(nullable=True)

@@ -190,6 +190,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.SmallInteger(), nullable=False),
         sa.Column("failures", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column("cap_date", sa.String(length=10), nullable=True),
+        sa.Column("retry_class", sa.String(length=1), nullable=True),
         sa.Column("lease_until", types.Instant(), nullable=True),
         sa.Column("lease_token", sa.BigInteger(), nullable=True),
         sa.Column("first_sent_at", types.Instant(), nullable=True),
