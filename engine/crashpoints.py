@@ -21,6 +21,7 @@ POINTS: Final = (
     "send.recorded",  # outcomes are committed
     "walk.claimed",  # enrollments are leased
     "walk.locked",  # the walk's transaction holds them
+    "walk.armed",  # waits for events are decided, events since arrival are not read yet
     "walk.written",  # everything is written and not committed
     "walk.committed",  # the walk is done
     "match.written",  # events took effect and are not committed

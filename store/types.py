@@ -47,3 +47,8 @@ def binary() -> TypeEngine[bytes]:
 def sqlite_text(value: datetime) -> str:
     """Return how `Instant` is written in SQLite: fixed width, so that text order is time order."""
     return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def instant_of(value: datetime | str) -> datetime:
+    """Return an instant as raw statements read it: PostgreSQL gives aware datetimes, SQLite its text."""
+    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value

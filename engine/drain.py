@@ -1,0 +1,72 @@
+"""Draining a shard: do what is due, in order, until nothing is, or until the time is up."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from engine.fanout import fan_out
+from engine.match import match
+from engine.outbox import deliver
+from engine.runtime import Runtime
+from engine.segments import refresh
+from engine.walk import advance
+from store.versions import due_versions
+from wayfare import clock
+
+log = structlog.get_logger(__name__)
+
+FLOW, SEND = "flow", "send"
+SHARDS = (FLOW, SEND)
+LIMIT_SECONDS = 20.0
+"""A drain stops by itself and rings again, so that no job's timeout ever cuts a transaction."""
+
+
+def drain(runtime: Runtime, shard: str, *, stopping: Callable[[], bool] = lambda: False) -> int:
+    """Drain one shard ("flow": match, segments, enroll, walk; "send": the outbox); return how much was done.
+
+    Safe to run any number of times at once: every part claims what it works on.
+    """
+    ends_at = clock.monotonic() + LIMIT_SECONDS
+    done = 0
+    step = _flow if shard == FLOW else _send
+    while not stopping():
+        n = step(runtime, runtime.now())
+        done += n
+        if n == 0:
+            return done
+        if clock.monotonic() >= ends_at:
+            runtime.ring(shard)
+            return done
+    return done
+
+
+def settle(runtime: Runtime) -> int:
+    """Drain everything until nothing is due at `runtime.now()`: for tests, simulations and the demo's first load."""
+    total = 0
+    while n := drain(runtime, FLOW) + drain(runtime, SEND):
+        total += n
+    return total
+
+
+def _flow(runtime: Runtime, now: datetime) -> int:
+    done = match(runtime, now=now)
+    done += refresh(runtime.store, now)
+    done += fan_out(runtime, now=now)
+    with runtime.store.read() as conn:
+        due = due_versions(conn, now)
+    messages = 0
+    for version_id in due:
+        walked = advance(runtime, version_id, now=now, limit=runtime.batch_size)
+        done += walked.enrollments
+        messages += walked.messages
+    if messages:
+        runtime.ring(SEND)
+    return done
+
+
+def _send(runtime: Runtime, now: datetime) -> int:
+    done = 0
+    for channel in runtime.channels:
+        done += deliver(runtime, channel, now)
+    return done

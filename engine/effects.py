@@ -1,0 +1,108 @@
+"""Effects of a walk: what nodes asked for, turned into rows that are written with the moves."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from engine.codes import draw
+from nodes.contract import Change, Effect, Emit, Goal, IssueCode, Send
+from wayfare.errors import BadResult
+from wayfare.vault import Vault
+
+if TYPE_CHECKING:
+    from engine.passage import Passage
+
+_PRIORITY = {"transactional": 1}
+
+
+class Effects:
+    """Collects the rows of one walk. Codes are drawn at once, because later nodes of the same walk read them."""
+
+    def __init__(self, vault: Vault, code_batches: dict[str, int], now: datetime) -> None:
+        self.vault = vault
+        self.code_batches = code_batches
+        self.now = now
+        self.messages: list[tuple[Any, ...]] = []
+        self.variables: list[bytes] = []
+        self.codes: list[tuple[Any, ...]] = []
+        self.changes: list[tuple[int, str, Any]] = []  # customer, attribute, value
+        self.events: list[tuple[int, str, str, str, int, dict[str, Any]]] = []
+        self.goals: set[int] = set()
+        self.new_codes: set[int] = set()
+
+    def apply(self, node: str, effect: Effect, passage: Passage) -> None:
+        """Take one effect of the node at which `passage` stands."""
+        if isinstance(effect, Send):
+            self._send(node, effect, passage)
+        elif isinstance(effect, IssueCode):
+            self._issue(node, effect, passage)
+        elif isinstance(effect, Change):
+            rows = passage.rows
+            self.changes += [(rows[id].customer_id, effect.name, value) for id, value in effect.values.items()]
+        elif isinstance(effect, Emit):
+            for id in effect.ids:
+                row = passage.rows[id]
+                key = f"{id}:{node}:{row.visit}"
+                self.events.append((row.customer_id, "journey", key, effect.type, row.depth + 1, dict(effect.data)))
+        elif isinstance(effect, Goal):
+            self.goals.update(effect.ids)
+        else:
+            raise BadResult(f"unknown effect {type(effect).__name__}")
+
+    def _send(self, node: str, effect: Send, passage: Passage) -> None:
+        version, rows, now = passage.version.id, passage.rows, self.now
+        priority = _PRIORITY.get(effect.purpose, 5)
+        expires = effect.expires_at.get
+        self.variables += _variables(effect.ids, effect.variables, passage)
+        tail = (version, effect.purpose, priority, "pending", now, now)
+        for id in effect.ids:
+            row = rows[id]
+            self.messages.append((id, node, row.visit, effect.channel, row.customer_id, *tail, expires(id)))
+
+    def _issue(self, node: str, effect: IssueCode, passage: Passage) -> None:
+        batch = self.code_batches.get(effect.batch)
+        if batch is None:
+            raise BadResult(f"there is no batch of codes '{effect.batch}'; create it or choose another")
+        columns, rows, now, digest = passage.columns, passage.rows, self.now, self.vault.digest
+        phones = columns.get("phone", {}) if effect.bind_phone else {}
+        codes, ends = columns["code"], columns["code_valid_until"]
+        for id, text in zip(effect.ids, draw(len(effect.ids), effect.length), strict=True):
+            code = effect.prefix + text
+            phone = phones.get(id)
+            until = effect.valid_until.get(id)
+            codes[id], ends[id] = code, until
+            row = rows[id]
+            bound = digest("phone", phone) if phone else None
+            issued = (batch, digest("code", code), code[-4:], "issued", row.customer_id, bound)
+            self.codes.append((*issued, id, node, row.visit, now, effect.valid_from.get(id), until))
+        self.new_codes.update(effect.ids)
+
+    def message_rows(self) -> list[tuple[Any, ...]]:
+        """Return the rows of the outbox, with their variables sealed under one fresh key."""
+        sealed = self.vault.seal_many(self.variables)
+        return [(*row, variables, 0) for row, variables in zip(self.messages, sealed, strict=True)]
+
+
+def _variables(ids: Collection[int], names: Collection[str], passage: Passage) -> list[bytes]:
+    """Return for each enrollment the named values as JSON, dotted names nested."""
+    columns = [passage.columns[name] for name in names]
+    if not any("." in name for name in names):
+        return [
+            orjson.dumps({name: column.get(id) for name, column in zip(names, columns, strict=True)}, default=str)
+            for id in ids
+        ]
+    found = []
+    for id in ids:
+        values: dict[str, Any] = {}
+        for name, column in zip(names, columns, strict=True):
+            *parents, leaf = name.split(".")
+            inner = values
+            for parent in parents:
+                inner = inner.setdefault(parent, {})
+            inner[leaf] = column.get(id)
+        found.append(orjson.dumps(values, default=str))
+    return found

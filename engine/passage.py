@@ -1,0 +1,179 @@
+"""A passage: a batch of enrollments falls through the graph, in memory, as far as each can go.
+
+Nothing here touches the database: the walk loads the columns before and writes the outcome afterwards.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from engine.effects import Effects
+from engine.versions import Compiled
+from nodes.contract import Batch, Need, Result, Wait, Woken, check_result
+from store.walk import PastEvent, Standing
+from wayfare.errors import BadResult
+
+StepRow = tuple[int, str, int, int, str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Where and how an enrollment came to rest for good, or until its node type is back."""
+
+    node: str
+    status: str
+    reason: str | None
+
+
+class Passage:
+    """Walk the nodes of a version once in topological order, everyone at a node together.
+
+    After `run`, each enrollment is in `waits` or in `stops`. `wake_by_events` takes those out of `waits` whose
+    event had already happened; `run` again takes them on.
+    """
+
+    def __init__(
+        self,
+        version: Compiled,
+        standing: Collection[Standing],
+        columns: dict[Need, dict[int, Any]],
+        effects: Effects,
+        now: datetime,
+    ) -> None:
+        self.version = version
+        self.now = now
+        self.effects = effects
+        self.rows = {row.id: row for row in standing}
+        self.columns = columns
+        self.since = columns["since"]
+        self.woken = columns["woken_by"]
+        self.state = columns["state"]
+        self.seq = {row.id: row.seq for row in standing}
+        self.steps: list[StepRow] = []
+        self.counts: dict[tuple[str, str], int] = defaultdict(int)
+        self.waits: dict[int, tuple[str, Wait]] = {}
+        self.stops: dict[int, Stop] = {}
+        self.woken_event: dict[int, int] = {}
+        self._leaves_at: dict[int, datetime] = {}
+        self._at: dict[str, set[int]] = defaultdict(set)
+        for row in standing:
+            self._at[row.node].add(row.id)
+            if self.woken.get(row.id):
+                self._leaves_at[row.id] = row.wake_at
+
+    def run(self) -> None:
+        """Take everyone who can move as far as they can go."""
+        for node in self.version.order:
+            here = self._at.pop(node, None)
+            while here:
+                here = self._stand(node, here)
+        if self._at:
+            lost = next(iter(self._at))
+            raise BadResult(f"enrollments stand at '{lost}', which version {self.version.number} does not have")
+
+    def wake_by_events(self, events: Iterable[PastEvent]) -> bool:
+        """Wake those whose event happened since they arrived or whose time is up; say whether there are any."""
+        by_customer: dict[int, list[PastEvent]] = defaultdict(list)
+        for event in events:
+            by_customer[event.customer_id].append(event)
+        woken: list[int] = []
+        for id, (node, wait) in self.waits.items():
+            if wait.event is None:
+                continue
+            awaited = self._awaited(id, node, wait, by_customer.get(self.rows[id].customer_id, ()))
+            if awaited is not None:
+                self._wake(id, Woken.EVENT, awaited.at)
+                self.woken_event[id] = awaited.id
+                self._see(id, awaited)
+            elif wait.until <= self.now:
+                self._wake(id, Woken.TIMER, wait.until)
+            else:
+                continue
+            woken.append(id)
+        for id in woken:
+            node, _ = self.waits.pop(id)
+            self._at[node].add(id)
+        return bool(woken)
+
+    def _awaited(self, id: int, node: str, wait: Wait, events: Iterable[PastEvent]) -> PastEvent | None:
+        row, since, accepts = self.rows[id], self.since[id], self.version.nodes[node].accepts
+        known = (row.event_id, self.woken_event.get(id, row.woken_event_id))
+        for event in events:
+            in_time = since <= event.at <= wait.until
+            if event.type == wait.event and in_time and event.id not in known and accepts(event.data):
+                return event
+        return None
+
+    def _see(self, id: int, event: PastEvent) -> None:
+        """Let later nodes see the data of the event that woke an enrollment, as they would after a wake-up."""
+        for need, column in self.columns.items():
+            name = need if isinstance(need, str) else need.name
+            if name == "event":
+                column[id] = event.data
+            elif name.startswith("data."):
+                column[id] = event.data.get(name.removeprefix("data."))
+
+    def _stand(self, node: str, here: set[int]) -> set[int]:
+        """Let everyone at a node step; return those who must step there again because their wait is over already."""
+        if node in self.version.unknown:
+            for id in here:
+                self.stops[id] = Stop(node, "parked", f"type_missing: {self.version.unknown[node]}")
+            return set()
+        batch = Batch(here, self.columns, now=self.now, node=node, journey=self.version.journey_key)
+        result = self.version.nodes[node].step(batch)
+        check_result(batch, result, self.version.ports[node])
+        if result.state:
+            self.state.update({id: dict(state) for id, state in result.state.items()})
+        for effect in result.effects:
+            self.effects.apply(node, effect, self)
+        for port, ids in result.moves.items():
+            if ids:
+                self._move(node, port, ids, result.reasons)
+        for reason, ids in result.ends.items():
+            self._log(node, "", ids, result.reasons)
+            for id in ids:
+                self.stops[id] = Stop(node, "completed", reason)
+        for id, reason in result.failures.items():
+            self.stops[id] = Stop(node, "failed", reason)
+        return self._arm(node, result)
+
+    def _move(self, node: str, port: str, ids: Collection[int], reasons: Mapping[int, str]) -> None:
+        self._log(node, port, ids, reasons)
+        if self.woken:
+            for id in ids:
+                if self.woken.pop(id, None):
+                    self.since[id] = self._leaves_at.pop(id)
+        target = self.version.next.get((node, port))
+        if target is not None:
+            self._at[target].update(ids)
+            return
+        for id in ids:
+            self.stops[id] = Stop(node, "completed", None)
+
+    def _log(self, node: str, port: str, ids: Collection[int], reasons: Mapping[int, str]) -> None:
+        seq, rows, append = self.seq, self.rows, self.steps.append
+        self.counts[node, port] += len(ids)
+        for id in ids:
+            number = seq[id]
+            seq[id] = number + 1
+            append((id, node, rows[id].visit, number, port, reasons.get(id)))
+
+    def _arm(self, node: str, result: Result) -> set[int]:
+        again: set[int] = set()
+        for id, wait in result.waits.items():
+            if wait.event is None and wait.until <= self.now:
+                if self.woken.get(id):
+                    raise BadResult("it waits once more, for a moment that has passed")
+                self._wake(id, Woken.TIMER, wait.until)
+                again.add(id)
+            else:
+                self.woken.pop(id, None)
+                self._leaves_at.pop(id, None)
+                self.waits[id] = (node, wait)
+        return again
+
+    def _wake(self, id: int, by: Woken, at: datetime) -> None:
+        self.woken[id] = by.value
+        self._leaves_at[id] = max(at, self.since[id])

@@ -1,0 +1,23 @@
+"""Start-up: from settings to a running engine."""
+
+from engine.bell import Bell
+from engine.channels import channels
+from engine.runtime import Runtime
+from nodes.registry import Registry
+from store.db import Store
+from wayfare.settings import Settings
+from wayfare.vault import Vault
+
+
+def open_runtime(settings: Settings) -> Runtime:
+    """Open what jobs work with. Call it once a process, after any fork."""
+    vault = Vault(settings.secret)
+    bell = Bell(settings.redis_url)
+    return Runtime(
+        store=Store(settings.database_url, vault),
+        registry=Registry(),
+        vault=vault,
+        channels=channels(data_dir=settings.data_dir, smtp_url=settings.smtp_url, mail_from=settings.mail_from),
+        batch_size=settings.batch_size,
+        ring=bell.ring,
+    )

@@ -1,0 +1,46 @@
+"""The sweep: every minute it repairs what should never need repair, counts it, and keeps house."""
+
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Connection
+
+from engine.runtime import Runtime
+from store import sweep as store
+from store.claims import quarantine_dead
+from store.locks import try_lock
+from store.outbox import recover
+
+log = structlog.get_logger(__name__)
+
+
+def sweep(runtime: Runtime, *, now: datetime) -> dict[str, int]:
+    """Sweep once, if no other process does; return how often each repair was made."""
+    repairs: dict[str, int] = {}
+
+    def repair(conn: Connection) -> None:
+        repairs.clear()
+        if not try_lock(conn, "sweep"):
+            return
+        repairs["worker died three times"] = quarantine_dead(conn, now)
+        repairs["delivery recovered"] = recover(conn, now)
+        repairs["node type is back"] = _unpark(runtime, conn)
+        for name, n in repairs.items():
+            store.count_repair(conn, name, n, now)
+        store.fold_counts(conn)
+        store.forget_old(conn, now)
+
+    runtime.store.run(repair)
+    made = {name: n for name, n in repairs.items() if n}
+    if made:
+        log.warning("the sweep repaired something", **{name.replace(" ", "_"): n for name, n in made.items()})
+    return made
+
+
+def _unpark(runtime: Runtime, conn: Connection) -> int:
+    total = 0
+    for version_id in store.parked_versions(conn):
+        version = runtime.versions.get(conn, version_id)
+        if back := [id for id in version.nodes if id not in version.unknown]:
+            total += store.unpark(conn, version_id, back)
+    return total

@@ -1,0 +1,223 @@
+"""The batch walk: claim due enrollments of one version, let them fall through the graph, write everything at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from engine.crashpoints import point
+from engine.effects import Effects
+from engine.passage import Passage, Stop
+from engine.runtime import Runtime
+from engine.versions import Compiled
+from nodes.contract import Need
+from store import walk as store
+from store.attributes import change_attributes
+from store.claims import Claim, claim, count_ends, release
+from store.db import is_transient
+from store.events import insert_events
+from store.facts import load_facts
+from store.walk import Standing
+from wayfare.segments.facts import Fact
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=60)
+_REASON = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What a batch came to: enrollments walked, steps taken, messages put into the outbox, events emitted."""
+
+    enrollments: int = 0
+    steps: int = 0
+    messages: int = 0
+    events: int = 0
+
+    def __add__(self, other: "Walked") -> "Walked":
+        return Walked(
+            self.enrollments + other.enrollments,
+            self.steps + other.steps,
+            self.messages + other.messages,
+            self.events + other.events,
+        )
+
+
+def advance(runtime: Runtime, version_id: int, *, now: datetime, limit: int = 5000) -> Walked:
+    """Walk up to `limit` due enrollments of one version; return what that came to.
+
+    Transaction 1 claims: attempts + 1, a lease and its token, so that a crash is counted and a frozen worker
+    fenced. Transaction 2 locks those that are still ours, walks the nodes in topological order, checks every
+    answer and writes everything at once: a crash at any line leaves the old state or the new one.
+    """
+    claimed = runtime.store.run(lambda conn: claim(conn, version_id, now=now, lease=LEASE, limit=limit))
+    if claimed is None:
+        return Walked()
+    point("walk.claimed")
+    return _walk_or_halve(runtime, claimed, claimed.ids, now)
+
+
+def _walk_or_halve(runtime: Runtime, claimed: Claim, ids: Sequence[int], now: datetime) -> Walked:
+    """Walk a claim; when a step raises, halve down to the customer that makes it raise, and set that one aside."""
+    try:
+        walked = runtime.store.run(lambda conn: _walk(runtime, conn, claimed, ids, now))
+        point("walk.committed")
+        return walked
+    except Exception as error:
+        if is_transient(error):
+            _give_back(runtime, claimed, ids)
+            raise
+        if len(ids) > 1:
+            middle = len(ids) // 2
+            first = _walk_or_halve(runtime, claimed, ids[:middle], now)
+            return first + _walk_or_halve(runtime, claimed, ids[middle:], now)
+        reason = _describe(error)
+        log.warning("enrollment quarantined", enrollment=ids[0], version=claimed.version_id, reason=reason)
+        runtime.store.run(lambda conn: _quarantine(conn, claimed, ids[0], reason, now))
+        return Walked(1)
+
+
+def _walk(runtime: Runtime, conn: Connection, claimed: Claim, ids: Sequence[int], now: datetime) -> Walked:
+    if not store.journey_runs(conn, claimed.version_id, claimed.pause_epoch):
+        release(conn, claimed, tuple(ids))
+        return Walked()
+    standing = store.lock_standing(conn, ids, claimed.token)
+    if not standing:
+        return Walked()
+    point("walk.locked")
+    version = runtime.versions.get(conn, claimed.version_id)
+    effects = Effects(runtime.vault, _code_batches(conn, version), now)
+    passage = Passage(version, standing, _columns(runtime, conn, version, standing, now), effects, now)
+    passage.run()
+    while _wake_armed(conn, passage):
+        passage.run()
+    moves = [_resting(passage, row, effects) for row in standing]
+    sealed = _sealed_codes(runtime, passage, standing, effects)
+    store.write_steps(conn, passage.steps, version.id, now)
+    store.write_messages(conn, effects.message_rows())
+    store.write_codes(conn, effects.codes)
+    change_attributes(conn, effects.changes, now=now, source=f"journey {version.journey_key}")
+    insert_events(conn, effects.events, now=now)
+    store.write_moves(conn, [(*move[:11], sealed.get(move[0]), *move[11:]) for move in moves], claimed.token)
+    store.write_counts(conn, passage.counts, version.id, now)
+    count_ends(
+        conn, [(version.id, stop.status) for stop in passage.stops.values() if stop.status not in ("parked",)], now
+    )
+    point("walk.written")
+    return Walked(len(standing), len(passage.steps), len(effects.messages), len(effects.events))
+
+
+def _columns(
+    runtime: Runtime, conn: Connection, version: Compiled, standing: Sequence[Standing], now: datetime
+) -> dict[Need, dict[int, Any]]:
+    """Load what the nodes of the version declared, once for the whole batch, keyed by enrollment."""
+    columns: dict[Need, dict[int, Any]] = {
+        "since": {row.id: row.since for row in standing},
+        "woken_by": {
+            row.id: by for row in standing if (by := row.woken_by or ("timer" if row.status == "waiting" else None))
+        },
+        "state": {row.id: row.state for row in standing if row.state},
+        "customer": {row.id: row.customer_id for row in standing},
+        "code": {},
+        "code_valid_until": {},
+        "event": {},
+    }
+    for row in standing:
+        if row.secrets is not None:
+            secrets = orjson.loads(runtime.vault.open(row.secrets))
+            columns["code"][row.id] = secrets["code"]
+            until = secrets["until"]
+            columns["code_valid_until"][row.id] = None if until is None else datetime.fromisoformat(until)
+    if version.needs_event:
+        data = store.event_data(conn, (id for row in standing if (id := row.woken_event_id or row.event_id)))
+        columns["event"] = {
+            row.id: data[id] for row in standing if (id := row.woken_event_id or row.event_id) and id in data
+        }
+        for need in version.needs:
+            name = need if isinstance(need, str) else need.name
+            if name.startswith("data."):
+                field = name.removeprefix("data.")
+                columns[need] = columns[name] = {id: value.get(field) for id, value in columns["event"].items()}
+    if version.facts:
+        customers = [(row.id, row.customer_id) for row in standing]
+        found = load_facts(conn, sorted({customer for _, customer in customers}), version.facts, now)
+        for fact, values in found.items():
+            column = {id: values.get(customer) for id, customer in customers}
+            columns[fact] = column
+            if fact == Fact.of(fact.name):
+                columns[fact.name] = column
+    return columns
+
+
+def _wake_armed(conn: Connection, passage: Passage) -> bool:
+    """Re-read events since arrival for waits that this walk arms; say whether someone moves on at once."""
+    armed = {id: wait for id, (_, wait) in passage.waits.items() if wait.event is not None}
+    if not armed:
+        return False
+    point("walk.armed")
+    types = {wait.event for wait in armed.values() if wait.event is not None}
+    customers = {passage.rows[id].customer_id for id in armed}
+    earliest = min(passage.since[id] for id in armed)
+    return passage.wake_by_events(store.events_since(conn, customers, types, earliest))
+
+
+def _resting(passage: Passage, row: Standing, effects: Effects) -> tuple[Any, ...]:
+    """Return the columns of `store.walk.MOVE_COLUMNS` for one enrollment, without its secrets."""
+    id = row.id
+    goal_at = row.goal_at or (passage.now if id in effects.goals else None)
+    woken_event = passage.woken_event.get(id, row.woken_event_id)
+    waiting = passage.waits.get(id)
+    if waiting is not None:
+        node, wait = waiting
+        return (
+            *(id, "waiting", node, passage.seq[id], passage.since[id], wait.until, wait.local, wait.event, None),
+            *(woken_event, passage.state.get(id), None, goal_at, None),
+        )
+    stop: Stop = passage.stops[id]
+    parked = stop.status == "parked"
+    return (
+        *(id, stop.status, stop.node, passage.seq[id], passage.since[id], row.wake_at if parked else None, None, None),
+        *(passage.woken.get(id) if parked else None, woken_event, passage.state.get(id) if parked else None),
+        *((stop.reason or "")[:_REASON] or None, goal_at, None if parked else passage.now),
+    )
+
+
+def _sealed_codes(
+    runtime: Runtime, passage: Passage, standing: Sequence[Standing], effects: Effects
+) -> dict[int, bytes]:
+    """Return the sealed code in hand of those who go on later; whoever ended keeps none."""
+    kept = [row for row in standing if row.id not in passage.stops or passage.stops[row.id].status == "parked"]
+    sealed = {row.id: row.secrets for row in kept if row.secrets is not None}
+    fresh = [row.id for row in kept if row.id in effects.new_codes]
+    codes, ends = passage.columns["code"], passage.columns["code_valid_until"]
+    values = [orjson.dumps({"code": codes[id], "until": ends.get(id)}) for id in fresh]
+    sealed.update(zip(fresh, runtime.vault.seal_many(values), strict=True))
+    return sealed
+
+
+def _code_batches(conn: Connection, version: Compiled) -> dict[str, int]:
+    keys = {key for node in version.nodes.values() for kind, key in node.references() if kind == "code_batch"}
+    return store.code_batch_ids(conn, keys) if keys else {}
+
+
+def _quarantine(conn: Connection, claimed: Claim, id: int, reason: str, now: datetime) -> None:
+    if store.set_aside(conn, id, claimed.token, reason[:_REASON], now):
+        count_ends(conn, [(claimed.version_id, "quarantined")], now)
+
+
+def _give_back(runtime: Runtime, claimed: Claim, ids: Sequence[int]) -> None:
+    """Return a claim that the database could not serve; that is nobody's failure, so it is not counted."""
+    try:
+        runtime.store.run(lambda conn: release(conn, claimed, tuple(ids)))
+    except DBAPIError:
+        log.warning("claim not given back; it runs out by itself", version=claimed.version_id, size=len(ids))
+
+
+def _describe(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".strip()[:_REASON]
