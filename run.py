@@ -58,7 +58,7 @@ def up(args: list[str]) -> int:
 
 def test(args: list[str]) -> int:
     prepare("dev")
-    workers = [] if any(arg.startswith("-n") or arg in ("-p", "--pdb") for arg in args) else ["-n", "2"]
+    workers = [] if any(arg.startswith("-n") or arg == "--pdb" for arg in args) else ["-n", "2"]
     return _become([str(PYTHON), "-m", "pytest", *workers, *args])
 
 
