@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection as Connection  # the name that higher rooms use; they know no SQLAlchemy
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 from wayfare import clock
@@ -36,6 +37,7 @@ class Store:
     def write(self) -> Iterator[Connection]:
         """Open one transaction that may write; it commits at the end or leaves nothing behind."""
         with self.engine.connect() as conn:
+            conn.begin()  # at once: a transaction that speaks only through the driver's cursor must commit as well
             if self.dialect == "sqlite":
                 conn.exec_driver_sql("BEGIN IMMEDIATE")
             with _ending(conn):
