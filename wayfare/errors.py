@@ -46,6 +46,16 @@ class DuplicateNodeType(NodeTypeError):
         self.key = key
 
 
+class InvalidSettings(NodeTypeError):
+    """A node's settings are not what its type asks for. `problems` holds (field, code, message), one per fault."""
+
+    def __init__(self, key: str, problems: Sequence[tuple[str, str, str]]) -> None:
+        faults = "; ".join(f"{field}: {message}" if field else message for field, _, message in problems)
+        super().__init__(f"{key}: {faults}")
+        self.key = key
+        self.problems = list(problems)
+
+
 class BadResult(NodeTypeError):
     """A node type's `step` did not answer for every enrollment exactly once, or named a port it does not have."""
 
@@ -73,6 +83,18 @@ class NotFound(StoreError):
 
 class Conflict(StoreError):
     """Someone else changed it first. Read it again and decide anew."""
+
+
+class InputRefused(WayfareError):
+    """A request cannot be understood as a whole; what is wrong with single items is reported beside the others.
+
+    `code` is for programs; `path` names the field when there is one.
+    """
+
+    def __init__(self, code: str, message: str, *, path: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.path = path
 
 
 class StartError(WayfareError):
