@@ -1,0 +1,170 @@
+"""Loading what rules and nodes ask for: a constant number of statements, however many customers.
+
+Profile values, attributes and the figures kept per customer come with one SELECT of just these columns. Memberships
+cost one statement a kind, windowed figures one each.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, text
+
+from store.bulk import id_list, in_ids, in_texts, raw_cursor, text_list
+from store.figures import figure, narrowed, turning_points, turns_at
+from store.types import instant_of
+from wayfare.errors import StoreError
+from wayfare.segments.facts import PROFILE, WINDOWED, Fact, Kind, kind_of
+
+Column = dict[int, Any]
+
+_FIGURES = {
+    "orders.count": "coalesce(f.order_count, 0)",
+    "orders.sum": "coalesce(f.order_sum, 0)",
+    "orders.first_at": "f.first_order_at",
+    "orders.last_at": "f.last_order_at",
+}
+_INSTANTS = {name for name, kind in PROFILE.items() if kind is Kind.INSTANT} | {"erased_at"}
+
+
+def load_facts(
+    conn: Connection, customer_ids: Sequence[int], facts: Iterable[Fact], now: datetime
+) -> dict[Fact, Column]:
+    """Return one column a fact: customer id to value.
+
+    A value that is not there is None, a figure over nothing 0, a membership or consent False; customers that do not
+    exist have them too. Values are the same on both databases: aware instants in UTC, dates, text, numbers, and
+    whatever an attribute's JSON holds. `erased_at` can be asked for beside the facts that rules know.
+    """
+    wanted = list(dict.fromkeys(facts))
+    plain = [fact for fact in wanted if fact == Fact.of(fact.name) and _is_plain(fact.name)]
+    loaded = _profile(conn, customer_ids, plain) if plain else {}
+    by_kind: dict[str, list[Fact]] = {}
+    for fact in wanted:
+        if fact not in loaded:
+            by_kind.setdefault(fact.name, []).append(fact)
+    for name, some in by_kind.items():
+        if name in _FLAGS:
+            loaded.update(_FLAGS[name](conn, customer_ids, some))
+        elif name in WINDOWED:
+            loaded.update({fact: _figure(conn, customer_ids, fact, now) for fact in some})
+        elif name in ("events.turns_at", "orders.turns_at"):
+            loaded.update({fact: _turning(conn, customer_ids, fact, now) for fact in some})
+        else:
+            raise StoreError(f"there is no fact '{name}' to load; attributes are written attrs.NAME")
+    return loaded
+
+
+def _is_plain(name: str) -> bool:
+    return name in PROFILE or name == "erased_at" or (name.startswith("attrs.") and kind_of(name) is not None)
+
+
+def _profile(conn: Connection, ids: Sequence[int], facts: Sequence[Fact]) -> dict[Fact, Column]:
+    """One SELECT of the columns asked for, by the driver itself: this is on the way of every batch."""
+    is_sqlite = conn.dialect.name == "sqlite"
+    columns: list[str] = []
+    parameters: list[Any] = []
+    for fact in facts:
+        if fact.name in _FIGURES:
+            columns.append(_FIGURES[fact.name])
+        elif not fact.name.startswith("attrs."):
+            columns.append(f"c.{fact.name}")
+        elif is_sqlite:
+            path = f'$."{fact.name[6:]}"'
+            columns.append(
+                "CASE json_type(c.attributes, ?) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' "
+                "WHEN 'integer' THEN json_extract(c.attributes, ?) WHEN 'real' THEN json_extract(c.attributes, ?) "
+                "ELSE json_quote(json_extract(c.attributes, ?)) END"
+            )
+            parameters += [path] * 4
+        else:
+            columns.append("c.attributes -> %s::text")
+            parameters.append(fact.name[6:])
+    join = " LEFT JOIN customer_fact f ON f.customer_id = c.id" if any(f.name in _FIGURES for f in facts) else ""
+    narrow = "c.id IN (SELECT value FROM json_each(?))" if is_sqlite else "c.id = ANY(%s::bigint[])"
+    cursor = raw_cursor(conn)
+    statement = f"SELECT c.id, {', '.join(columns)} FROM customer c{join} WHERE {narrow}"
+    cursor.execute(statement, [*parameters, id_list(conn, ids)])
+    rows = cursor.fetchall()
+    cursor.close()
+    if not rows:
+        rows = [()] * (len(facts) + 1)
+        found: tuple[int, ...] = ()
+        values: Sequence[Sequence[Any]] = rows[1:]
+    else:
+        found, *values = zip(*rows, strict=True)
+    loaded: dict[Fact, Column] = {}
+    for fact, column in zip(facts, values, strict=True):
+        convert = _converter(fact.name) if is_sqlite else None
+        loaded[fact] = dict(zip(found, map(convert, column) if convert else column, strict=True))
+    if len(found) < len(ids):
+        for fact, known in loaded.items():
+            nothing = 0 if PROFILE.get(fact.name) is Kind.NUMBER else None
+            known.update(dict.fromkeys(set(ids) - set(found), nothing))
+    return loaded
+
+
+def _converter(name: str) -> Callable[[Any], Any] | None:
+    """Return what makes SQLite's form of a value the one that PostgreSQL's driver gives, or None."""
+    if name in _INSTANTS:
+        return lambda value: None if value is None else instant_of(value)
+    if name == "birthday":
+        return lambda value: None if value is None else date.fromisoformat(value)
+    if name.startswith("attrs."):
+        return lambda value: orjson.loads(value) if isinstance(value, str) else value
+    return None
+
+
+def _segments(conn: Connection, ids: Sequence[int], facts: Sequence[Fact]) -> dict[Fact, Column]:
+    return _members(conn, ids, facts, "segment_member m JOIN segment s ON s.id = m.segment_id")
+
+
+def _lists(conn: Connection, ids: Sequence[int], facts: Sequence[Fact]) -> dict[Fact, Column]:
+    return _members(conn, ids, facts, "list_member m JOIN customer_list s ON s.id = m.list_id")
+
+
+def _members(conn: Connection, ids: Sequence[int], facts: Sequence[Fact], tables: str) -> dict[Fact, Column]:
+    statement = f"""SELECT s.key, m.customer_id FROM {tables}
+        WHERE {in_texts(conn, "s.key", "keys")} AND {in_ids(conn, "m.customer_id")}"""
+    parameters = {"keys": text_list(conn, [fact.key for fact in facts]), "ids": id_list(conn, ids)}
+    by_key = {fact.key: fact for fact in facts}
+    loaded: dict[Fact, Column] = {fact: dict.fromkeys(ids, False) for fact in facts}
+    for key, customer in conn.execute(text(statement), parameters):
+        loaded[by_key[key]][customer] = True
+    return loaded
+
+
+def _consents(conn: Connection, ids: Sequence[int], facts: Sequence[Fact]) -> dict[Fact, Column]:
+    statement = f"""SELECT channel, purpose, customer_id FROM consent
+        WHERE granted AND {in_texts(conn, "channel", "channels")} AND {in_ids(conn, "customer_id")}"""
+    parameters = {"channels": text_list(conn, [fact.key for fact in facts]), "ids": id_list(conn, ids)}
+    by_key = {(fact.key, fact.purpose): fact for fact in facts}
+    loaded: dict[Fact, Column] = {fact: dict.fromkeys(ids, False) for fact in facts}
+    for channel, purpose, customer in conn.execute(text(statement), parameters):
+        if (fact := by_key.get((channel, purpose))) is not None:
+            loaded[fact][customer] = True
+    return loaded
+
+
+_FLAGS: dict[str, Callable[[Connection, Sequence[int], Sequence[Fact]], dict[Fact, Column]]] = {
+    "segment": _segments,
+    "list": _lists,
+    "consent": _consents,
+}
+
+
+def _figure(conn: Connection, ids: Sequence[int], fact: Fact, now: datetime) -> Column:
+    query = narrowed(figure(fact, now, conn.dialect.name), in_ids(conn, "customer_id"))
+    column: Column = dict.fromkeys(ids, 0)
+    for customer, n in conn.execute(query, {"ids": id_list(conn, ids)}):
+        column[customer] = int(n) if n == int(n) else float(n)
+    return column
+
+
+def _turning(conn: Connection, ids: Sequence[int], fact: Fact, now: datetime) -> Column:
+    query = narrowed(turning_points(fact, now, conn.dialect.name), in_ids(conn, "customer_id"))
+    column: Column = dict.fromkeys(ids)
+    for customer, earliest, coming in conn.execute(query, {"ids": id_list(conn, ids)}):
+        column[customer] = turns_at(fact, earliest, coming)
+    return column
