@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from wayfare import clock, log
 from wayfare.cli import _process
@@ -142,17 +141,16 @@ def _web_answers(settings: Settings) -> bool:
 def _show(supervisor: Supervisor, settings: Settings, redis: str, password: str | None) -> None:
     """Tell the person what runs where, and how to get in."""
     pids = {child.name: str(child.pid or "-") for child in supervisor.children}
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("what", "where", "process"):
-        table.add_column(heading)
-    table.add_row("web", f"http://{settings.host}:{settings.port}", pids["web"])
-    table.add_row("worker", "", pids["worker"])
-    table.add_row("scheduler", "", pids["scheduler"])
-    table.add_row("redis", redis, pids.get("valkey", "-"))
-    table.add_row("database", log.mask(settings.database_url), "-")
-    console.print(table, soft_wrap=True)
+    rows = [
+        ("what", "process", "where"),
+        ("web", pids["web"], settings.base_url),
+        ("worker", pids["worker"], ""),
+        ("scheduler", pids["scheduler"], ""),
+        ("redis", pids.get("valkey", "-"), redis),
+        ("database", "-", log.mask(settings.database_url)),
+    ]
+    lines = [f"{what:<11}{process:<9}{where}".rstrip() for what, process, where in rows]
     if password:
-        console.print(
-            f"\nFirst user [b]admin[/b], password [b]{password}[/b]  (shown only now; change it after you sign in)"
-        )
-    console.print(f"\nWayfare is ready: [b]{settings.base_url}[/b]   Ctrl+C stops it.")
+        lines += ["", f"Sign in as admin with the password {password} (shown only this once)"]
+    lines += ["", f"Wayfare is ready: {settings.base_url}   Ctrl+C stops it."]
+    console.print("\n".join(lines), markup=False, soft_wrap=True)

@@ -49,7 +49,7 @@ class Supervisor:
         failed = False
         for child in reversed(self.children):
             code = child.stop()
-            if code != 0:
+            if code not in (0, -signal.SIGTERM):  # asked before it could even set up its own handler: as good as 0
                 failed = True
                 self.say(f"{child.name} ended with {code_in_words(code)}")
         return 1 if failed else 0

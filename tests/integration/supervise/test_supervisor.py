@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rig.processes import children, is_gone
 from rig.waiting import until
 from wayfare.supervise.child import Child
 from wayfare.supervise.supervisor import Supervisor
@@ -49,15 +50,6 @@ def a_child(name: str, journal: Path, code: int = 0, program: str = PROGRAM, gra
 
 def lines(journal: Path) -> list[str]:
     return journal.read_text().splitlines() if journal.exists() else []
-
-
-def is_gone(pid: int) -> bool:
-    """Whether the process has ended; one that nobody has waited for yet counts as ended."""
-    try:
-        state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=True).stdout
-    except subprocess.CalledProcessError:
-        return True
-    return state.startswith("Z")
 
 
 @pytest.fixture
@@ -140,15 +132,10 @@ def test_the_keeper_ends_its_program_with_its_parent(tmp_path: Path) -> None:
     parent = subprocess.Popen([sys.executable, "-c", middle], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     keeper = int(parent.stdout.readline())
-    sleeper = int(until(lambda: _children_of(keeper), "the program's start")[0])
+    sleeper = until(lambda: children(keeper), "the program's start")[0]
     parent.kill()
     parent.communicate(timeout=20)
     until(lambda: is_gone(sleeper) and is_gone(keeper), "the end of the keeper and its program")
-
-
-def _children_of(pid: int) -> list[str]:
-    told = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    return [row.split()[0] for row in told.splitlines() if row.split()[1] == str(pid)]
 
 
 def test_following_the_parent_works_without_the_kernels_help(tmp_path: Path) -> None:
