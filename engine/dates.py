@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection
-
 from engine.enroll import enroll
 from engine.runtime import Runtime
 from engine.versions import Compiled
 from nodes.contract import DateRule
 from nodes.localtime import at_wall_time, month_days_on, to_local, zone_of
 from store.dates import customers_on, note_occurrences, zones_in_use
+from store.db import Connection
 from store.enroll import Candidate
 from store.locks import try_lock
 from store.versions import live_versions

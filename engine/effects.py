@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from engine.codes import draw
 from nodes.contract import Change, Effect, Emit, Goal, IssueCode, Send
+from store.effects import NewCodes, NewMessages
 from wayfare.errors import BadResult
 from wayfare.vault import Vault
 
@@ -22,13 +22,12 @@ _PRIORITY = {"transactional": 1}
 class Effects:
     """Collects the rows of one walk. Codes are drawn at once, because later nodes of the same walk read them."""
 
-    def __init__(self, vault: Vault, code_batches: dict[str, int], now: datetime) -> None:
+    def __init__(self, vault: Vault, code_batches: dict[str, int]) -> None:
         self.vault = vault
         self.code_batches = code_batches
-        self.now = now
-        self.messages: list[tuple[Any, ...]] = []
+        self.messages: list[NewMessages] = []
         self.variables: list[bytes] = []
-        self.codes: list[tuple[Any, ...]] = []
+        self.codes: list[NewCodes] = []
         self.changes: list[tuple[int, str, Any]] = []  # customer, attribute, value
         self.events: list[tuple[int, str, str, str, int, dict[str, Any]]] = []
         self.goals: set[int] = set()
@@ -54,37 +53,35 @@ class Effects:
             raise BadResult(f"unknown effect {type(effect).__name__}")
 
     def _send(self, node: str, effect: Send, passage: Passage) -> None:
-        version, rows, now = passage.version.id, passage.rows, self.now
-        priority = _PRIORITY.get(effect.purpose, 5)
+        rows = passage.rows
         expires = effect.expires_at.get
         self.variables += _variables(effect.ids, effect.variables, passage)
-        tail = (version, effect.purpose, priority, "pending", now, now)
-        for id in effect.ids:
-            row = rows[id]
-            self.messages.append((id, node, row.visit, effect.channel, row.customer_id, *tail, expires(id)))
+        found = [(id, (row := rows[id]).visit, row.customer_id, expires(id)) for id in effect.ids]
+        priority = _PRIORITY.get(effect.purpose, 5)
+        self.messages.append(NewMessages(node, effect.channel, effect.purpose, priority, found))
 
     def _issue(self, node: str, effect: IssueCode, passage: Passage) -> None:
         batch = self.code_batches.get(effect.batch)
         if batch is None:
             raise BadResult(f"there is no batch of codes '{effect.batch}'; create it or choose another")
-        columns, rows, now, digest = passage.columns, passage.rows, self.now, self.vault.digest
+        columns, rows, digest = passage.columns, passage.rows, self.vault.digest
         phones = columns.get("phone", {}) if effect.bind_phone else {}
         codes, ends = columns["code"], columns["code_valid_until"]
+        starts_at, ends_at = effect.valid_from.get, effect.valid_until.get
+        issued = []
         for id, text in zip(effect.ids, draw(len(effect.ids), effect.length), strict=True):
             code = effect.prefix + text
-            phone = phones.get(id)
-            until = effect.valid_until.get(id)
-            codes[id], ends[id] = code, until
-            row = rows[id]
+            codes[id], ends[id] = code, ends_at(id)
+            phone, row = phones.get(id), rows[id]
             bound = digest("phone", phone) if phone else None
-            issued = (batch, digest("code", code), code[-4:], "issued", row.customer_id, bound)
-            self.codes.append((*issued, id, node, row.visit, now, effect.valid_from.get(id), until))
+            key = (id, row.visit, row.customer_id)
+            issued.append((*key, digest("code", code), code[-4:], bound, starts_at(id), ends_at(id)))
+        self.codes.append(NewCodes(node, batch, issued))
         self.new_codes.update(effect.ids)
 
-    def message_rows(self) -> list[tuple[Any, ...]]:
-        """Return the rows of the outbox, with their variables sealed under one fresh key."""
-        sealed = self.vault.seal_many(self.variables)
-        return [(*row, variables, 0) for row, variables in zip(self.messages, sealed, strict=True)]
+    def sealed_variables(self) -> list[bytes]:
+        """Return the variables of all messages in their order, sealed under one fresh key."""
+        return self.vault.seal_many(self.variables)
 
 
 def _variables(ids: Collection[int], names: Collection[str], passage: Passage) -> list[bytes]:

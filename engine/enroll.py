@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from engine.versions import Compiled
+from store.db import Connection
 from store.enroll import Candidate, EntryRule
 from store.enroll import enroll as enroll_in_store
 from wayfare.chance import share

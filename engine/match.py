@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection
-
 from engine.crashpoints import point
 from engine.enroll import enroll
 from engine.runtime import Runtime
 from engine.versions import Compiled, EventMatch
 from store import matching as store
+from store.db import Connection
 from store.dirty import mark_dirty
 from store.enroll import Candidate
 from store.events import MAX_DEPTH

@@ -45,6 +45,7 @@ class Passage:
         self.version = version
         self.now = now
         self.effects = effects
+        self._zone = version.graph.window.time_zone
         self.rows = {row.id: row for row in standing}
         self.columns = columns
         self.since = columns["since"]
@@ -117,13 +118,14 @@ class Passage:
 
     def _stand(self, node: str, here: set[int]) -> set[int]:
         """Let everyone at a node step; return those who must step there again because their wait is over already."""
-        if node in self.version.unknown:
+        version = self.version
+        if node in version.unknown:
             for id in here:
-                self.stops[id] = Stop(node, "parked", f"type_missing: {self.version.unknown[node]}")
+                self.stops[id] = Stop(node, "parked", f"type_missing: {version.unknown[node]}")
             return set()
-        batch = Batch(here, self.columns, now=self.now, node=node, journey=self.version.journey_key)
-        result = self.version.nodes[node].step(batch)
-        check_result(batch, result, self.version.ports[node])
+        batch = Batch(here, self.columns, now=self.now, node=node, journey=version.journey_key, zone=self._zone)
+        result = version.nodes[node].step(batch)
+        check_result(batch, result, version.ports[node])
         if result.state:
             self.state.update({id: dict(state) for id, state in result.state.items()})
         for effect in result.effects:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from engine.dates import fire_dates
 from engine.drain import FLOW, SEND
@@ -58,7 +57,7 @@ class _Turn:
         try:
             self._work(now)
         except Exception as error:
-            if isinstance(error, DBAPIError) and is_transient(error):
+            if is_transient(error):
                 log.warning("the database does not answer; trying again", turn=self.name)
             else:
                 log.exception("a turn failed; the next one comes", turn=self.name)

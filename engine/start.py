@@ -3,7 +3,7 @@
 from engine.bell import Bell
 from engine.channels import channels
 from engine.runtime import Runtime
-from nodes.registry import Registry
+from nodes.registry import open_registry
 from store.db import Store
 from wayfare.settings import Settings
 from wayfare.vault import Vault
@@ -15,7 +15,7 @@ def open_runtime(settings: Settings) -> Runtime:
     bell = Bell(settings.redis_url)
     return Runtime(
         store=Store(settings.database_url, vault),
-        registry=Registry(),
+        registry=open_registry(),
         vault=vault,
         channels=channels(data_dir=settings.data_dir, smtp_url=settings.smtp_url, mail_from=settings.mail_from),
         batch_size=settings.batch_size,

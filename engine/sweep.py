@@ -3,11 +3,11 @@
 from datetime import datetime
 
 import structlog
-from sqlalchemy import Connection
 
 from engine.runtime import Runtime
 from store import sweep as store
 from store.claims import quarantine_dead
+from store.db import Connection
 from store.locks import try_lock
 from store.outbox import recover
 

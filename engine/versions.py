@@ -7,11 +7,10 @@ from functools import cached_property
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection
-
 from nodes.contract import META, Need, NodeType
 from nodes.graph import EventRule, Graph
 from nodes.registry import Registry
+from store.db import Connection
 from store.versions import VersionRow, load_version
 from wayfare.errors import NodeTypeError, NotFound
 from wayfare.segments.facts import Fact

@@ -7,8 +7,6 @@ from typing import Any
 
 import orjson
 import structlog
-from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from engine.crashpoints import point
 from engine.effects import Effects
@@ -19,7 +17,8 @@ from nodes.contract import Need
 from store import walk as store
 from store.attributes import change_attributes
 from store.claims import Claim, claim, count_ends, release
-from store.db import is_transient
+from store.db import Connection, is_transient
+from store.effects import code_batch_ids, write_codes, write_messages
 from store.events import insert_events
 from store.facts import load_facts
 from store.walk import Standing
@@ -92,7 +91,7 @@ def _walk(runtime: Runtime, conn: Connection, claimed: Claim, ids: Sequence[int]
         return Walked()
     point("walk.locked")
     version = runtime.versions.get(conn, claimed.version_id)
-    effects = Effects(runtime.vault, _code_batches(conn, version), now)
+    effects = Effects(runtime.vault, _code_batches(conn, version))
     passage = Passage(version, standing, _columns(runtime, conn, version, standing, now), effects, now)
     passage.run()
     while _wake_armed(conn, passage):
@@ -100,8 +99,8 @@ def _walk(runtime: Runtime, conn: Connection, claimed: Claim, ids: Sequence[int]
     moves = [_resting(passage, row, effects) for row in standing]
     sealed = _sealed_codes(runtime, passage, standing, effects)
     store.write_steps(conn, passage.steps, version.id, now)
-    store.write_messages(conn, effects.message_rows())
-    store.write_codes(conn, effects.codes)
+    write_messages(conn, effects.messages, effects.sealed_variables(), version.id, now)
+    write_codes(conn, effects.codes, now)
     change_attributes(conn, effects.changes, now=now, source=f"journey {version.journey_key}")
     insert_events(conn, effects.events, now=now)
     store.write_moves(conn, [(*move[:11], sealed.get(move[0]), *move[11:]) for move in moves], claimed.token)
@@ -110,7 +109,7 @@ def _walk(runtime: Runtime, conn: Connection, claimed: Claim, ids: Sequence[int]
         conn, [(version.id, stop.status) for stop in passage.stops.values() if stop.status not in ("parked",)], now
     )
     point("walk.written")
-    return Walked(len(standing), len(passage.steps), len(effects.messages), len(effects.events))
+    return Walked(len(standing), len(passage.steps), len(effects.variables), len(effects.events))
 
 
 def _columns(
@@ -203,7 +202,7 @@ def _sealed_codes(
 
 def _code_batches(conn: Connection, version: Compiled) -> dict[str, int]:
     keys = {key for node in version.nodes.values() for kind, key in node.references() if kind == "code_batch"}
-    return store.code_batch_ids(conn, keys) if keys else {}
+    return code_batch_ids(conn, keys) if keys else {}
 
 
 def _quarantine(conn: Connection, claimed: Claim, id: int, reason: str, now: datetime) -> None:
@@ -215,7 +214,9 @@ def _give_back(runtime: Runtime, claimed: Claim, ids: Sequence[int]) -> None:
     """Return a claim that the database could not serve; that is nobody's failure, so it is not counted."""
     try:
         runtime.store.run(lambda conn: release(conn, claimed, tuple(ids)))
-    except DBAPIError:
+    except Exception as error:
+        if not is_transient(error):
+            raise
         log.warning("claim not given back; it runs out by itself", version=claimed.version_id, size=len(ids))
 
 

@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from engine import bell
 from engine.drain import SHARDS, drain
@@ -117,7 +116,7 @@ def _drain_safely(runtime: Runtime, shard: str, stopping: Callable[[], bool]) ->
     try:
         drain(runtime, shard, stopping=stopping)
     except Exception as error:
-        if isinstance(error, DBAPIError) and is_transient(error):
+        if is_transient(error):
             logger.warning("the database does not answer; trying again", shard=shard, error=type(error).__name__)
         else:
             logger.exception("a drain failed; trying again", shard=shard)

@@ -34,11 +34,18 @@ def copy_lines(conn: Connection, table: str, columns: Sequence[str], lines: str)
 
 
 def update_rows(
-    conn: Connection, table: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]], *, where: str = ""
+    conn: Connection,
+    table: str,
+    columns: Sequence[tuple[str, str]],
+    rows: Sequence[Sequence[Any]],
+    *,
+    where: str = "",
+    same: str = "",
 ) -> int:
     """Set columns of many rows by key in one statement; return how many rows changed.
 
-    `columns` are (name, PostgreSQL type); the first one is the key. `where` narrows further, with `t` as the table.
+    `columns` are (name, PostgreSQL type); the first one is the key. `where` narrows further, with `t` as the table;
+    `same` is what every row is set to besides, as SQL.
     """
     if not rows:
         return 0
@@ -46,11 +53,11 @@ def update_rows(
     extra = f" AND {where}" if where else ""
     cursor = raw_cursor(conn)
     if conn.dialect.name == "sqlite":
-        settings = ", ".join(f"{name} = ?" for name, _ in values)
+        settings = ", ".join([f"{name} = ?" for name, _ in values] + ([same] if same else []))
         update = f"UPDATE {table} AS t SET {settings} WHERE t.{key} = ?{extra}"
         cursor.executemany(update, [(*map(sqlite_value, row[1:]), row[0]) for row in rows])
         return int(cursor.rowcount)
-    settings = ", ".join(f"{name} = u.{name}" for name, _ in values)
+    settings = ", ".join([f"{name} = u.{name}" for name, _ in values] + ([same] if same else []))
     arrays = ", ".join(f"%s::{kind}[]" for _, kind in columns)
     names = ", ".join(name for name, _ in columns)
     cursor.execute(

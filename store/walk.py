@@ -174,9 +174,8 @@ def write_moves(conn: Connection, rows: Sequence[tuple[Any, ...]], token: int) -
     Columns that are empty throughout the batch, and were so before, are passed as one array of NULLs all the same:
     the statement never changes, so its plan is cached.
     """
-    columns = (*MOVE_COLUMNS, ("lease_until", "timestamptz"), ("lease_token", "bigint"), ("attempts", "smallint"))
-    filled = [(*row, None, None, 0) for row in rows]
-    return update_rows(conn, "enrollment", columns, filled, where=f"t.lease_token = {int(token)}")
+    given_up = "lease_until = NULL, lease_token = NULL, attempts = 0"
+    return update_rows(conn, "enrollment", MOVE_COLUMNS, rows, where=f"t.lease_token = {int(token)}", same=given_up)
 
 
 def write_counts(conn: Connection, counts: dict[tuple[str, str], int], version_id: int, now: datetime) -> None:
@@ -184,57 +183,6 @@ def write_counts(conn: Connection, counts: dict[tuple[str, str], int], version_i
     day = now.date().isoformat()
     rows = [(version_id, node, port, day, n) for (node, port), n in sorted(counts.items())]
     insert_rows(conn, "step_count", ("version_id", "node", "port", "day", "n"), rows)
-
-
-MESSAGE_COLUMNS = (
-    "enrollment_id",
-    "node",
-    "visit",
-    "channel",
-    "customer_id",
-    "version_id",
-    "purpose",
-    "priority",
-    "status",
-    "created_at",
-    "due_at",
-    "not_after",
-    "variables",
-    "attempts",
-)
-CODE_COLUMNS = (
-    "batch_id",
-    "digest",
-    "last4",
-    "status",
-    "customer_id",
-    "phone_digest",
-    "enrollment_id",
-    "node",
-    "visit",
-    "issued_at",
-    "valid_from",
-    "valid_until",
-)
-
-
-def write_messages(conn: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Put messages into the outbox (columns of MESSAGE_COLUMNS); their effect key is unique."""
-    insert_rows(conn, "message", MESSAGE_COLUMNS, rows)
-
-
-def write_codes(conn: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Issue codes (columns of CODE_COLUMNS); digest and effect key are unique."""
-    insert_rows(conn, "code", CODE_COLUMNS, rows)
-
-
-def code_batch_ids(conn: Connection, keys: Iterable[str]) -> dict[str, int]:
-    """Return the ids of code batches by key."""
-    rows = conn.execute(
-        text(f"SELECT key, id FROM code_batch WHERE {in_texts(conn, 'key', 'keys')}"),
-        {"keys": text_list(conn, sorted(set(keys)))},
-    )
-    return {row[0]: row[1] for row in rows}
 
 
 def set_aside(conn: Connection, id: int, token: int, reason: str, now: datetime) -> bool:

@@ -1,0 +1,129 @@
+"""What a walk's effects leave behind: messages in the outbox and issued codes, one COPY each."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from store.bulk import copy_lines, in_texts, insert_rows, text_list
+
+MESSAGE_COLUMNS = (
+    "enrollment_id",
+    "node",
+    "visit",
+    "channel",
+    "customer_id",
+    "version_id",
+    "purpose",
+    "priority",
+    "status",
+    "created_at",
+    "due_at",
+    "attempts",
+    "not_after",
+    "variables",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessages:
+    """Messages that one node sends on one channel; rows are (enrollment, visit, customer, not after)."""
+
+    node: str
+    channel: str
+    purpose: str
+    priority: int
+    rows: Sequence[tuple[int, int, int, datetime | None]]
+
+
+def write_messages(
+    conn: Connection, groups: Sequence[NewMessages], variables: Sequence[bytes], version_id: int, now: datetime
+) -> None:
+    """Put messages into the outbox; their effect key is unique. `variables` are sealed, in the order of the rows."""
+    if not variables:
+        return
+    sealed = iter(variables)
+    if conn.dialect.name == "sqlite":
+        rows: list[tuple[Any, ...]] = []
+        for group in groups:
+            tail = (version_id, group.purpose, group.priority, "pending", now, now, 0)
+            for enrollment, visit, customer, not_after in group.rows:
+                effect = (enrollment, group.node, visit, group.channel)
+                rows.append((*effect, customer, *tail, not_after, next(sealed)))
+        insert_rows(conn, "message", MESSAGE_COLUMNS, rows)
+        return
+    lines: list[str] = []
+    at = now.isoformat()
+    for group in groups:
+        node, channel = group.node, group.channel
+        tail = f"{version_id}\t{group.purpose}\t{group.priority}\tpending\t{at}\t{at}\t0"
+        lines += [
+            f"{enrollment}\t{node}\t{visit}\t{channel}\t{customer}\t{tail}\t"
+            f"{_at(not_after)}\t\\\\x{next(sealed).hex()}\n"
+            for enrollment, visit, customer, not_after in group.rows
+        ]
+    copy_lines(conn, "message", MESSAGE_COLUMNS, "".join(lines))
+
+
+CODE_COLUMNS = (
+    "batch_id",
+    "status",
+    "node",
+    "issued_at",
+    "enrollment_id",
+    "visit",
+    "customer_id",
+    "digest",
+    "last4",
+    "phone_digest",
+    "valid_from",
+    "valid_until",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewCodes:
+    """Codes that one node issues from one batch; rows are (enrollment, visit, customer, digest, last four, phone
+    digest, valid from, valid until)."""
+
+    node: str
+    batch_id: int
+    rows: Sequence[tuple[int, int, int, bytes, str, bytes | None, datetime | None, datetime | None]]
+
+
+def write_codes(conn: Connection, groups: Sequence[NewCodes], now: datetime) -> None:
+    """Issue codes; digest and effect key are unique."""
+    if not groups:
+        return
+    if conn.dialect.name == "sqlite":
+        rows = [(group.batch_id, "issued", group.node, now, *row) for group in groups for row in group.rows]
+        insert_rows(conn, "code", CODE_COLUMNS, rows)
+        return
+    lines: list[str] = []
+    for group in groups:
+        head = f"{group.batch_id}\tissued\t{group.node}\t{now.isoformat()}"
+        lines += [
+            f"{head}\t{enrollment}\t{visit}\t{customer}\t\\\\x{digest.hex()}\t{last4}\t"
+            f"{_bytes(phone)}\t{_at(start)}\t{_at(until)}\n"
+            for enrollment, visit, customer, digest, last4, phone, start, until in group.rows
+        ]
+    copy_lines(conn, "code", CODE_COLUMNS, "".join(lines))
+
+
+def code_batch_ids(conn: Connection, keys: Iterable[str]) -> dict[str, int]:
+    """Return the ids of code batches by key."""
+    rows = conn.execute(
+        text(f"SELECT key, id FROM code_batch WHERE {in_texts(conn, 'key', 'keys')}"),
+        {"keys": text_list(conn, sorted(set(keys)))},
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _at(value: datetime | None) -> str:
+    return "\\N" if value is None else value.isoformat()
+
+
+def _bytes(value: bytes | None) -> str:
+    return "\\N" if value is None else "\\\\x" + value.hex()
