@@ -35,7 +35,6 @@ class Up:
             str(data),
             "--port",
             str(port),
-            *args,
         ]
         with self.said.open("w") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)

@@ -43,16 +43,20 @@ def up(
     settings.check_bind()
     with datalock.only_one(settings.data_dir):
         ports.ensure_free(settings.host, settings.port)
-        supervisor = Supervisor(console.print)
+        supervisor = Supervisor(_say)
         supervisor.catch_signals()
         try:
             _start(supervisor, settings, empty)
             supervisor.run()
         finally:
-            with contextlib.suppress(OSError):  # the terminal may be gone
-                console.print("Stopping ...")
+            _say("Stopping ...")
             code = supervisor.stop()
     sys.exit(code)
+
+
+def _say(line: str) -> None:
+    with contextlib.suppress(OSError):  # the terminal may be gone while we stop
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def _start(supervisor: Supervisor, settings: Settings, empty: bool) -> None:
@@ -82,11 +86,11 @@ def _start_redis(supervisor: Supervisor, settings: Settings) -> tuple[str | None
     """Return the URL of the Redis to use, or None, and words for the table. Without any, Wayfare works by polling."""
     if settings.redis_url:
         if not valkey.answers(settings.redis_url):
-            console.print("The Redis of WAYFARE_REDIS_URL does not answer; until it does, Wayfare works by polling.")
+            _say("The Redis of WAYFARE_REDIS_URL does not answer; until it does, Wayfare works by polling.")
         return settings.redis_url, log.mask(settings.redis_url)
     server = valkey.find_server()
     if server is None:
-        console.print("No Valkey or Redis is to be had on this system; Wayfare works by polling.")
+        _say("No Valkey or Redis is to be had on this system; Wayfare works by polling.")
         return None, "none: by polling"
     folder = settings.data_dir / "valkey"
     child, url = valkey.make_child(server, folder, env=os.environ)
@@ -153,4 +157,4 @@ def _show(supervisor: Supervisor, settings: Settings, redis: str, password: str 
     if password:
         lines += ["", f"Sign in as admin with the password {password} (shown only this once)"]
     lines += ["", f"Wayfare is ready: {settings.base_url}   Ctrl+C stops it."]
-    console.print("\n".join(lines), markup=False, soft_wrap=True)
+    _say("\n".join(lines))

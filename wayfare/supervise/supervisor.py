@@ -28,7 +28,8 @@ class Supervisor:
     def catch_signals(self) -> None:
         """From now on Ctrl+C, SIGTERM and a closed terminal ask for an ordered stop; asked twice, it kills."""
         for number in STOP_SIGNALS:
-            signal.signal(number, self._on_signal)
+            if signal.getsignal(number) != signal.SIG_IGN:  # started with nohup, it outlives the terminal
+                signal.signal(number, self._on_signal)
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Watch until a signal asks to stop, or `until` returns true."""
