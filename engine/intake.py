@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -13,13 +13,11 @@ from engine.documents import canonical
 from engine.parse import MOST_ITEMS, Broken
 from engine.problems import Problem, explain, problem
 from engine.shapes import DATA_SHAPES, EventIn
+from engine.texts import CLOCK_SKEW
 from store import intake
 from store.db import Connection, Store
 from store.intake import Incoming
 from wayfare.errors import InputRefused
-
-CLOCK_SKEW = timedelta(minutes=5)
-"""How far ahead of ours a sender's clock may be."""
 
 RESERVED_SOURCES = frozenset({"wayfare", "journey", "segment", "outbox", "engine"})
 """Sources of events that Wayfare itself lets happen; nobody outside may speak in their name."""

@@ -20,7 +20,6 @@ from engine.texts import (
     refused,
 )
 
-
 Minor = Annotated[int, Field(strict=True, ge=0, le=10**12)]
 """Money in minor units: cents, kopiykas."""
 

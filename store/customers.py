@@ -1,12 +1,35 @@
-"""Customers: looked up and created by key."""
+"""Customers: looked up and created by key, read under a lock, and written with their history."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection
+import orjson
+from sqlalchemy import Connection, bindparam, select, text
 
-from store.bulk import insert_new, raw_cursor, text_list
-from wayfare.segments.text import fold
+from store.bulk import id_list, in_ids, in_texts, insert_new, insert_rows, raw_cursor, text_list, update_rows
+from store.db import db_now
+from store.tables import metadata
+from store.types import Instant
+from wayfare.segments.text import fold, folded_copies
+
+CUSTOMER = metadata.tables["customer"]
+
+PROFILE = (
+    ("phone", "text"),
+    ("email", "text"),
+    ("first_name", "text"),
+    ("last_name", "text"),
+    ("birthday", "date"),
+    ("sex", "text"),
+    ("city", "text"),
+    ("country", "text"),
+    ("locale", "text"),
+    ("time_zone", "text"),
+    ("level", "text"),
+)
+"""Fields of a profile that come from outside, with their PostgreSQL types."""
 
 _BARE = (
     ("key", "text"),
@@ -16,6 +39,35 @@ _BARE = (
     ("updated_at", "timestamptz"),
     ("is_synthetic", "boolean"),
 )
+_WRITTEN = (
+    ("id", "bigint"),
+    *PROFILE,
+    ("birthday_md", "integer"),
+    ("attributes", "jsonb"),
+    ("folded", "jsonb"),
+    ("updated_at", "timestamptz"),
+)
+
+
+@dataclass(slots=True)
+class Profile:
+    """What is known of one customer, as it was locked."""
+
+    id: int
+    key: str
+    fields: dict[str, Any]
+    attributes: dict[str, Any]
+    is_erased: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field or attribute (`attrs.` before its name) that got another value."""
+
+    customer_id: int
+    name: str
+    old: Any
+    new: Any
 
 
 def find_customers(conn: Connection, keys: Collection[str]) -> dict[str, int]:
@@ -29,13 +81,104 @@ def find_customers(conn: Connection, keys: Collection[str]) -> dict[str, int]:
 def ensure_customers(conn: Connection, keys: Collection[str], *, now: datetime) -> dict[str, int]:
     """Return ids by key, creating customers of whom nothing but the key is known."""
     known = find_customers(conn, keys)
-    missing = sorted(set(keys) - known.keys())  # sorted: two that create the same ones wait in the same order
+    missing = set(keys) - known.keys()
     if missing:
         add_bare(conn, missing, now=now)
         known |= find_customers(conn, missing)
     return known
 
 
-def add_bare(conn: Connection, keys: Collection[str], *, now: datetime) -> list[int]:
+def add_bare(conn: Connection, keys: Collection[str], *, now: datetime, is_synthetic: bool = False) -> list[int]:
     """Create customers of whom nothing but the key is known; known keys are left alone. Return the new ids."""
-    return insert_new(conn, "customer", _BARE, [(key, {}, {"key": fold(key)}, now, now, False) for key in keys])
+    ordered = sorted(keys)  # so that two who create the same ones wait for each other in the same order
+    return insert_new(
+        conn, "customer", _BARE, [(key, {}, {"key": fold(key)}, now, now, is_synthetic) for key in ordered]
+    )
+
+
+def lock_profiles(conn: Connection, keys: Collection[str]) -> dict[str, Profile]:
+    """Return the profiles of customers by key, locked in the order of their ids until the transaction ends.
+
+    The lock lets others go on to refer to these customers.
+    """
+    columns = [CUSTOMER.c[name] for name in ("id", "key", "attributes", "erased_at", *(name for name, _ in PROFILE))]
+    query = select(*columns).where(text(in_texts(conn, "key", "keys"))).order_by(CUSTOMER.c.id)
+    if conn.dialect.name != "sqlite":
+        query = query.with_for_update(key_share=True)
+    found = {}
+    for id, key, attributes, erased_at, *fields in conn.execute(query, {"keys": text_list(conn, keys)}):
+        values = dict(zip((name for name, _ in PROFILE), fields, strict=True))
+        found[key] = Profile(id, key, values, dict(attributes), erased_at is not None)
+    return found
+
+
+def write_profiles(conn: Connection, profiles: Sequence[Profile], *, now: datetime) -> None:
+    """Write profiles whole, with the folded copies and the month and day of the birthday that queries use."""
+    rows = []
+    for profile in profiles:
+        fields, birthday = profile.fields, profile.fields["birthday"]
+        rows.append(
+            (
+                profile.id,
+                *(fields[name] for name, _ in PROFILE),
+                birthday.month * 100 + birthday.day if birthday else None,
+                profile.attributes,
+                folded_copies({"key": profile.key, **fields}, profile.attributes),
+                now,
+            )
+        )
+    update_rows(conn, "customer", _WRITTEN, rows)
+
+
+def add_changes(conn: Connection, changes: Sequence[Change], *, now: datetime, source: str) -> None:
+    """Append to the history of profiles."""
+    rows = [(one.customer_id, one.name, _json(one.old), _json(one.new), now, source[:200]) for one in changes]
+    insert_rows(conn, "attribute_change", ("customer_id", "name", "old", "new", "at", "source"), rows)
+
+
+def move_identities(
+    conn: Connection, kind: str, moves: Mapping[int, tuple[str | None, str | None]], now: datetime
+) -> None:
+    """Give customers, by id, a new handle in place of an old one; a handle that someone else has stays theirs."""
+    old = {customer: pair[0] for customer, pair in moves.items() if pair[0] is not None}
+    if old:
+        conn.execute(
+            text(
+                f"DELETE FROM identity WHERE kind = :kind AND {in_ids(conn, 'customer_id')} "
+                f"AND {in_texts(conn, 'value', 'values')}"
+            ),
+            {"kind": kind, "ids": id_list(conn, old), "values": text_list(conn, set(old.values()))},
+        )
+    columns = (("customer_id", "bigint"), ("kind", "text"), ("value", "text"), ("created_at", "timestamptz"))
+    rows = [(customer, kind, pair[1], now) for customer, pair in sorted(moves.items()) if pair[1] is not None]
+    insert_new(conn, "identity", columns, rows)
+
+
+def waits_by_wall_time(conn: Connection, customer_ids: Collection[int]) -> list[tuple[int, int, str]]:
+    """Return (enrollment, customer, wall time) of timers that follow the customer's zone, locked.
+
+    Timers that already woke, or that a worker has in hand, are left out: they fire where they are, once.
+    """
+    if not customer_ids:
+        return []
+    lock = "" if conn.dialect.name == "sqlite" else " FOR UPDATE"
+    rows = conn.execute(
+        text(
+            f"""SELECT id, customer_id, wake_local FROM enrollment WHERE {in_ids(conn, "customer_id")}
+            AND status = 'waiting' AND wake_local IS NOT NULL AND woken_by IS NULL
+            AND (lease_until IS NULL OR lease_until < :clock) ORDER BY id{lock}"""
+        ).bindparams(bindparam("clock", type_=Instant())),
+        {"ids": id_list(conn, sorted(customer_ids)), "clock": db_now(conn)},
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def move_timers(conn: Connection, timers: Sequence[tuple[int, datetime]]) -> None:
+    """Set when enrollments are due, each (id, instant), unless they moved on; a frozen worker loses them."""
+    columns = (("id", "bigint"), ("wake_at", "timestamptz"), ("lease_token", "bigint"), ("lease_until", "timestamptz"))
+    rows = [(*timer, None, None) for timer in timers]
+    update_rows(conn, "enrollment", columns, rows, where="t.status = 'waiting' AND t.wake_local IS NOT NULL")
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else orjson.dumps(value).decode()

@@ -1,0 +1,72 @@
+"""Products and the history of their prices."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, select, text
+
+from store.bulk import in_texts, insert_rows, text_list
+from store.tables import metadata
+from store.upserts import upsert_rows
+
+PRODUCT = metadata.tables["product"]
+
+
+class Product(NamedTuple):
+    """A product as it is sold; `price` in minor units of `currency`."""
+
+    sku: str
+    name: str
+    brand: str | None
+    categories: tuple[str, ...]
+    price: int | None
+    currency: str
+
+
+class PriceStep(NamedTuple):
+    """A product's price changed from `old` to `new`."""
+
+    sku: str
+    old: int | None
+    new: int | None
+    currency: str
+
+
+def lock_products(conn: Connection, skus: Collection[str]) -> dict[str, Product]:
+    """Return the products with these SKUs, locked until the transaction ends; unknown ones are left out."""
+    query = select(*(PRODUCT.c[name] for name in Product._fields)).where(text(in_texts(conn, "sku", "skus")))
+    if conn.dialect.name != "sqlite":
+        query = query.order_by(PRODUCT.c.sku).with_for_update(key_share=True)
+    rows = conn.execute(query, {"skus": text_list(conn, skus)})
+    return {
+        row.sku: Product(row.sku, row.name, row.brand, tuple(row.categories), row.price, row.currency) for row in rows
+    }
+
+
+def write_products(
+    conn: Connection, products: Sequence[Product], prices: Sequence[PriceStep], *, now: datetime, source: str
+) -> None:
+    """Write products whole and append to the history of their prices."""
+    columns = (
+        ("sku", "text"),
+        ("name", "text"),
+        ("brand", "text"),
+        ("categories", "jsonb"),
+        ("price", "bigint"),
+        ("currency", "text"),
+        ("updated_at", "timestamptz"),
+    )
+    rows = [(*one._replace(categories=list(one.categories)), now) for one in sorted(products)]  # type: ignore[arg-type]
+    upsert_rows(conn, "product", columns, rows, keys=1)
+    if prices:
+        ids = _ids(conn, {one.sku for one in prices})
+        history: list[tuple[Any, ...]] = [
+            (ids[one.sku], one.old, one.new, one.currency, now, source[:200]) for one in prices
+        ]
+        insert_rows(conn, "price_change", ("product_id", "old", "new", "currency", "at", "source"), history)
+
+
+def _ids(conn: Connection, skus: Collection[str]) -> dict[str, int]:
+    query = select(PRODUCT.c.sku, PRODUCT.c.id).where(text(in_texts(conn, "sku", "skus")))
+    return {row.sku: row.id for row in conn.execute(query, {"skus": text_list(conn, skus)})}
