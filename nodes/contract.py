@@ -41,9 +41,12 @@ kept state, customer id, the last promo code in hand and until when that is vali
 
 
 class Batch:
-    """The enrollments that stand together at one node, as columns: one mapping from enrollment id to value a fact."""
+    """The enrollments that stand together at one node, as columns: one mapping from enrollment id to value a fact.
 
-    __slots__ = ("_columns", "ids", "journey", "node", "now")
+    `zone` is the journey's time zone, for customers who have none of their own or one that nobody knows.
+    """
+
+    __slots__ = ("_columns", "ids", "journey", "node", "now", "zone")
 
     def __init__(
         self,
@@ -53,11 +56,13 @@ class Batch:
         now: datetime,
         node: str = "n1",
         journey: str = "",
+        zone: str = "UTC",
     ) -> None:
         self.ids = ids
         self.now = now
         self.node = node
         self.journey = journey
+        self.zone = zone
         self._columns = columns
 
     def column(self, need: Need) -> Mapping[int, Any]:

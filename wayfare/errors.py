@@ -50,8 +50,7 @@ class InvalidSettings(NodeTypeError):
     """A node's settings are not what its type asks for. `problems` holds (field, code, message), one per fault."""
 
     def __init__(self, key: str, problems: Sequence[tuple[str, str, str]]) -> None:
-        faults = "; ".join(f"{field}: {message}" if field else message for field, _, message in problems)
-        super().__init__(f"{key}: {faults}")
+        super().__init__(f"{key}: {'; '.join(message for _, _, message in problems)}")
         self.key = key
         self.problems = list(problems)
 
