@@ -1,0 +1,77 @@
+"""Issue a promo code."""
+
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from nodes.contract import Batch, Category, IssueCode, Need, NodeType, Result
+from nodes.fields import DateFact, is_anniversary
+from nodes.localtime import LeapDay, date_of, end_of_day, nearest_anniversary, to_local, zone_of
+
+
+class PromoCode(NodeType):
+    """Gives each customer a promo code of their own; later messages write it as {{ code }} and its last day
+    as {{ code_valid_until | date: "%d.%m.%Y" }}. It is valid to the end of its last day where the customer lives.
+    """
+
+    key: ClassVar[str] = "action.promo_code"
+    label: ClassVar[str] = "Promo code"
+    category: ClassVar[Category] = Category.ACTION
+    icon: ClassVar[str] = "ticket"
+
+    batch: str = Field(title="Code batch", min_length=1, max_length=100, pattern=r"^[\w.-]+$")
+    prefix: str = Field("", title="Prefix", max_length=12, pattern=r"^[A-Z0-9-]*$")
+    length: int = Field(10, title="Characters after the prefix", ge=8, le=32)
+    bind_phone: bool = Field(True, title="Only with the customer's phone number")
+    valid: Literal["days", "date"] = Field(
+        "days", title="Valid", description="'days' from now, or until a 'date' of the customer and the days after it."
+    )
+    days: int = Field(14, title="Days", ge=-366, le=3660, description="From now, or after the date; may be negative.")
+    date: DateFact = Field("birthday", title="Date", description="Only for 'date'.")
+    leap_day: LeapDay = Field("28 February", title="29 February in other years")
+
+    def facts(self) -> Collection[Need]:
+        facts: list[Need] = ["time_zone"]
+        if self.bind_phone:
+            facts.append("phone")
+        if self.valid == "date":
+            facts.append(self.date)
+        return facts
+
+    def step(self, batch: Batch) -> Result:
+        since, zones = batch.column("since"), batch.column("time_zone")
+        dates = batch.column(self.date) if self.valid == "date" else {}
+        known: dict[Any, datetime] = {}
+        ends: dict[int, datetime] = {}
+        for id in batch.ids:
+            key = (since[id], zones.get(id), dates.get(id))
+            end = known.get(key)
+            if end is None:
+                end = known[key] = self._end(key[0], key[1], key[2], batch.zone)
+            ends[id] = end
+        issue = IssueCode(batch.ids, self.batch, self.prefix, self.length, bind_phone=self.bind_phone, valid_until=ends)
+        return Result(moves={"next": batch.ids}, effects=(issue,))
+
+    def _end(self, since: datetime, zone_name: str | None, value: object, default_zone: str) -> datetime:
+        """Return the last second of validity. Without the date, the days count from now."""
+        zone = zone_of(zone_name, default_zone)
+        today = to_local(since, zone).date()
+        day: date | None = date_of(value, zone) if self.valid == "date" else None
+        if day is not None and is_anniversary(self.date):
+            day = nearest_anniversary(day, today, self.leap_day)
+        return end_of_day((day or today) + timedelta(days=self.days), zone)
+
+    def summary(self) -> str:
+        if self.valid == "days":
+            return f"Code of {self.batch}, valid {self.days} days"
+        name = self.date.removeprefix("attrs.").replace("_", " ")
+        if self.days == 0:
+            return f"Code of {self.batch}, valid until {name}"
+        return (
+            f"Code of {self.batch}, valid until {abs(self.days)} days {'after' if self.days > 0 else 'before'} {name}"
+        )
+
+    def references(self) -> Collection[tuple[str, str]]:
+        return (("code_batch", self.batch),)

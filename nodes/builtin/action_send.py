@@ -1,0 +1,88 @@
+"""Send a message."""
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from nodes.contract import Batch, Category, Need, NodeType, Rendered, Result, Send
+from nodes.liquid import Template, TemplateError, compile_template, one_line
+from nodes.template_variables import columns_for, unknown_in
+
+HTML_START = "<!doctype html>"
+_LONGEST_SUBJECT = 400
+
+TemplateText = Annotated[str, Field(json_schema_extra={"widget": "template"})]
+
+
+class SendMessage(NodeType):
+    """Sends one message. Write values in double braces, such as {{ first_name }}, {{ attrs.points }},
+    {{ code }} or {{ code_valid_until | date: "%d.%m.%Y" }}; with {{ first_name | default: "friend" }} a missing
+    value reads well too.
+    """
+
+    key: ClassVar[str] = "action.send"
+    label: ClassVar[str] = "Send message"
+    category: ClassVar[Category] = Category.ACTION
+    icon: ClassVar[str] = "send"
+
+    channel: str = Field("email", title="Channel", min_length=1, max_length=32, pattern=r"^[a-z][a-z0-9_]*$")
+    subject: TemplateText = Field("", title="Subject", max_length=2000)
+    body: TemplateText = Field(min_length=1, title="Text", json_schema_extra={"widget": "template", "rows": 10})
+    format: Literal["text", "html"] = Field("text", title="Format of the text")
+    purpose: Literal["marketing", "transactional"] = Field("marketing", title="Purpose")
+    expires_hours: int | None = Field(
+        72,
+        ge=1,
+        le=8760,
+        title="Hours until it is too late",
+        description="A message that could not leave by then is dropped. Empty: it never expires.",
+    )
+
+    @field_validator("subject", "body")
+    @classmethod
+    def _is_template(cls, text: str, info: ValidationInfo) -> str:
+        try:
+            template = compile_template(text)
+        except TemplateError as error:
+            raise PydanticCustomError("invalid_template", "{message}", {"message": str(error)}) from None
+        if unknown := unknown_in(template):
+            message = "; ".join(map(str, unknown))
+            raise PydanticCustomError("unknown_variable", "{message}", {"message": message})
+        return text
+
+    @model_validator(mode="after")
+    def _mail_has_subject(self) -> Self:
+        if self.channel == "email" and not self.subject.strip():
+            raise PydanticCustomError("missing_subject", "an e-mail needs a subject")
+        return self
+
+    @property
+    def templates(self) -> tuple[Template, Template]:
+        """Subject and body, compiled; only an HTML body escapes its values."""
+        return compile_template(self.subject), compile_template(self.body, html=self.format == "html")
+
+    def facts(self) -> Collection[Need]:
+        return columns_for(self.templates)
+
+    def step(self, batch: Batch) -> Result:
+        expires = {}
+        if self.expires_hours is not None:
+            since, patience = batch.column("since"), timedelta(hours=self.expires_hours)
+            expires = {id: since[id] + patience for id in batch.ids}
+        send = Send(batch.ids, self.channel, columns_for(self.templates), self.purpose, expires)
+        return Result(moves={"next": batch.ids}, effects=(send,))
+
+    def render(self, channel: str, variables: Mapping[str, Any]) -> Rendered:
+        """Fill in one customer's values. The subject becomes one line; an HTML body begins with a doctype."""
+        subject, body = self.templates
+        text = body.render(variables).replace("\0", "")
+        if self.format == "html" and not text.lstrip()[:9].lower().startswith(("<!doctype", "<html")):
+            text = f"{HTML_START}\n{text}"
+        return Rendered(text, one_line(subject.render(variables))[:_LONGEST_SUBJECT])
+
+    def summary(self) -> str:
+        text = " ".join((self.subject or self.body).split())
+        return f"{self.channel}: {text if len(text) <= 60 else text[:59] + '…'}"

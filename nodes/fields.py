@@ -1,0 +1,29 @@
+"""Kinds of settings that several node types share."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from wayfare.segments.facts import Kind, kind_of
+
+
+def _is_date(name: str) -> str:
+    if name.startswith("data.") or kind_of(name) not in (Kind.DATE, Kind.INSTANT, Kind.ANY):
+        raise PydanticCustomError(
+            "not_a_date",
+            "'{name}' is not a date of the customer; use birthday, created_at, orders.last_at or attrs.NAME",
+            {"name": name},
+        )
+    return name
+
+
+DateFact = Annotated[
+    str, Field(min_length=1, max_length=110), AfterValidator(_is_date), Field(json_schema_extra={"widget": "date_fact"})
+]
+"""The name of a date that is known of a customer: birthday, created_at, orders.last_at, attrs.NAME."""
+
+
+def is_anniversary(name: str) -> bool:
+    """Say whether a date comes back every year by its nature: the year of a birthday is the year of birth."""
+    return name == "birthday"
