@@ -64,12 +64,12 @@ def ingest_events(
     if not events:
         return IntakeResult(0, 0, errors)
 
-    def work(conn: Connection) -> tuple[intake.Added, list[int]]:
-        added = intake.add_events(conn, events, now=now)
-        again = intake.add_events(conn, [event for _, event in repeated], now=now) if repeated else None
-        return added, again.conflicts if again else []
+    def work(conn: Connection) -> intake.Added:
+        added = intake.add_events(conn, events, now=now, history=history)
+        intake.keep_conflicts(conn, [event for _, event in repeated], now=now)
+        return added
 
-    added, _ = store.run(work)
+    added = store.run(work)
     errors += [_conflict(places[at]) for at in added.conflicts]
     errors += [_conflict(index) for index, _ in repeated]
     errors.sort(key=lambda error: error["index"])

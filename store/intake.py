@@ -6,10 +6,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
-from store.bulk import array_literal, insert_new, raw_cursor
+from store.bulk import array_literal, id_list, in_ids, insert_new, insert_rows, raw_cursor
 from store.customers import ensure_customers
+from store.matching import HISTORY
+from store.tables import metadata
+
+CONFLICT = metadata.tables["event_conflict"]
 
 
 class Incoming(NamedTuple):
@@ -42,27 +46,29 @@ _COLUMNS = (
     ("data", "jsonb"),
     ("body_hash", "bytea"),
     ("depth", "smallint"),
+    ("note", "text"),
 )
 
 
-def add_events(conn: Connection, events: Sequence[Incoming], *, now: datetime) -> Added:
+def add_events(conn: Connection, events: Sequence[Incoming], *, now: datetime, history: bool = False) -> Added:
     """Put events into the inbox and create customers that nobody knew.
 
     A known source and key is left alone: with the same content it is a duplicate, with other content a conflict, which
-    is kept beside the first. No (source, key) may come twice in `events`. The number of statements does not depend on
-    the number of events.
+    is kept beside the first. No (source, key) may come twice in `events`. `history` moves nobody. The number of
+    statements does not depend on the number of events.
     """
     customers = ensure_customers(conn, {event.customer for event in events}, now=now)
+    note = HISTORY if history else None
     rows = [
-        (event.source, event.key, customers[event.customer], event.type, event.at, now, event.data, event.body_hash, 0)
-        for event in events
+        (one.source, one.key, customers[one.customer], one.type, one.at, now, one.data, one.body_hash, 0, note)
+        for one in events
     ]
     ids = insert_new(conn, "event", _COLUMNS, rows)
     if len(ids) == len(events):
         return Added(ids, [])
     first = _known(conn, events)
     conflicts = [at for at, event in enumerate(events) if first[event.source, event.key][1] != event.body_hash]
-    _keep_conflicts(conn, [(first[events[at].source, events[at].key][0], events[at]) for at in conflicts], now)
+    keep_conflicts(conn, [events[at] for at in conflicts], now=now)
     return Added(ids, conflicts)
 
 
@@ -85,36 +91,25 @@ def _known(conn: Connection, events: Sequence[Incoming]) -> dict[tuple[str, str]
     return {(source, key): (id, bytes(digest)) for source, key, id, digest in cursor.fetchall()}
 
 
-def _keep_conflicts(conn: Connection, conflicts: Sequence[tuple[int, Incoming]], now: datetime) -> None:
-    """Keep each other body once, however often it is sent."""
-    if not conflicts:
+def keep_conflicts(conn: Connection, events: Sequence[Incoming], *, now: datetime) -> None:
+    """Keep events whose source and key others have, beside those: each body once, however often it is sent."""
+    if not events:
         return
-    bodies = [
-        {
-            "event_id": id,
-            "hash": event.body_hash.hex(),
-            "body": {
-                "customer": event.customer,
-                "type": event.type,
-                "at": event.at.isoformat(),
-                "data": orjson.loads(event.data),
-            },
-        }
-        for id, event in conflicts
-    ]
-    if conn.dialect.name == "sqlite":
-        source = """SELECT json_extract(value, '$.event_id') AS event_id, unhex(json_extract(value, '$.hash')) AS hash,
-            json_extract(value, '$.body') AS body FROM json_each(:bodies)"""
-        instant: Any = now.replace(tzinfo=None).isoformat(" ", "microseconds")
-    else:
-        source = """SELECT event_id, decode(hash, 'hex') AS hash, body
-            FROM jsonb_to_recordset(CAST(:bodies AS jsonb)) AS bodies (event_id bigint, hash text, body jsonb)"""
-        instant = now
-    conn.execute(
-        text(
-            f"""INSERT INTO event_conflict (event_id, received_at, body_hash, body)
-            SELECT event_id, :now, hash, body FROM ({source}) AS other WHERE NOT EXISTS (
-                SELECT 1 FROM event_conflict c WHERE c.event_id = other.event_id AND c.body_hash = other.hash)"""
-        ),
-        {"bodies": orjson.dumps(bodies).decode(), "now": instant},
+    first = _known(conn, events)
+    conflicts = [(first[event.source, event.key][0], event) for event in events]
+    known = conn.execute(
+        select(CONFLICT.c.event_id, CONFLICT.c.body_hash).where(text(in_ids(conn, "event_id"))),
+        {"ids": id_list(conn, {id for id, _ in conflicts})},
     )
+    seen = {(id, bytes(digest)) for id, digest in known}
+    new = [(id, now, event.body_hash, _body(event)) for id, event in conflicts if (id, event.body_hash) not in seen]
+    insert_rows(conn, "event_conflict", ("event_id", "received_at", "body_hash", "body"), new)
+
+
+def _body(event: Incoming) -> dict[str, Any]:
+    return {
+        "customer": event.customer,
+        "type": event.type,
+        "at": event.at.isoformat(),
+        "data": orjson.loads(event.data),
+    }
