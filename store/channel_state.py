@@ -63,6 +63,11 @@ def change(conn: Connection, channel: str, **columns: Any) -> None:
     )
 
 
+def clock_of(conn: Connection) -> datetime:
+    """Return the clock that a channel's pauses are measured by: the database's."""
+    return db_now(conn)
+
+
 def resume(conn: Connection, channel: str) -> None:
     """Let a channel send again at once: an operator put right what stopped it."""
     change(conn, channel, failures=0, open_until=None, stopped_reason=None)
