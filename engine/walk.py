@@ -59,6 +59,11 @@ def advance(runtime: Runtime, version_id: int, *, now: datetime, limit: int = 50
     if claimed is None:
         return Walked()
     point("walk.claimed")
+    return walk_claim(runtime, claimed, now=now)
+
+
+def walk_claim(runtime: Runtime, claimed: Claim, *, now: datetime) -> Walked:
+    """Walk what was claimed, as far as it is still ours."""
     return _walk_or_halve(runtime, claimed, claimed.ids, now)
 
 
