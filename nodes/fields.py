@@ -1,5 +1,6 @@
 """Kinds of settings that several node types share."""
 
+from datetime import time
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -22,6 +23,16 @@ DateFact = Annotated[
     str, Field(min_length=1, max_length=110), AfterValidator(_is_date), Field(json_schema_extra={"widget": "date_fact"})
 ]
 """The name of a date that is known of a customer: birthday, created_at, orders.last_at, attrs.NAME."""
+
+
+def _is_wall_time(at: time) -> time:
+    if at.tzinfo is not None:
+        raise PydanticCustomError("time_zone_naive", "leave the time zone out: it is the customer's")
+    return at
+
+
+WallTime = Annotated[time, AfterValidator(_is_wall_time)]
+"""A time of day in the customer's zone."""
 
 
 def is_anniversary(name: str) -> bool:

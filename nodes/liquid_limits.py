@@ -104,7 +104,7 @@ def _check(value: Any, size: int = 0) -> None:
         raise FilterArgumentError("a range cannot go through a filter; loop over it", token=None)
     if isinstance(value, str | list | tuple | dict):
         size = len(value)
-    elif isinstance(value, int | float | Decimal) and (value != value or abs(value) > _LARGEST):
+    elif isinstance(value, int | float | Decimal) and (value != value or not -_LARGEST <= value <= _LARGEST):
         raise FilterArgumentError("the number is too large", token=None)
     if size > _VALUE_LIMIT:
         raise FilterArgumentError("the text is too long", token=None)

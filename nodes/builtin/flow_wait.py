@@ -30,7 +30,8 @@ class WaitFor(NodeType):
         return zone_facts(self.unit)
 
     def step(self, batch: Batch) -> Result:
-        return waiting(batch, arrivals(batch), self.amount, self.unit)
+        new = arrivals(batch)
+        return Result(moves={"next": batch.ids - new}, waits=waits_from_arrival(batch, new, self.amount, self.unit))
 
     def summary(self) -> str:
         return f"Wait {in_words(self.amount, self.unit)}"
@@ -47,8 +48,10 @@ def arrivals(batch: Batch) -> set[int]:
     return {id for id in batch.ids if woken.get(id) is None} if woken else batch.ids
 
 
-def waiting(batch: Batch, new: set[int], amount: int, unit: Unit, event: str | None = None) -> Result:
-    """Return a result in which arrivals wait so long from their arrival and everyone else moves by `next`."""
+def waits_from_arrival(
+    batch: Batch, new: set[int], amount: int, unit: Unit, event: str | None = None
+) -> dict[int, Wait]:
+    """Return a wait, so long from their arrival, for each of `new`; enrollments that arrived together share it."""
     since = batch.column("since")
     waits: dict[int, Wait] = {}
     if unit in _ELAPSED:
@@ -72,7 +75,7 @@ def waiting(batch: Batch, new: set[int], amount: int, unit: Unit, event: str | N
                 local = to_local(key[0], zone) + days
                 wait = by_zone[key] = Wait(to_instant(local, zone), event, local.isoformat())
             waits[id] = wait
-    return Result(moves={"next": batch.ids - new if new is not batch.ids else ()}, waits=waits)
+    return waits
 
 
 def in_words(amount: int, unit: Unit) -> str:

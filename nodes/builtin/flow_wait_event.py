@@ -1,0 +1,51 @@
+"""Wait until something happens, but not for ever."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from nodes.builtin.flow_wait import Unit, arrivals, in_words, waits_from_arrival, zone_facts
+from nodes.conditions import EVENT_TYPE, EventCondition, in_plain_words, matches
+from nodes.contract import Batch, Need, NodeType, Result, Woken
+
+
+class WaitForEvent(NodeType):
+    """Customers stay here until an event happens to them, such as a purchase. If it does not happen in time, they go
+    the way 'timeout'.
+    """
+
+    key: ClassVar[str] = "flow.wait_event"
+    label: ClassVar[str] = "Wait for event"
+    icon: ClassVar[str] = "hourglass"
+
+    event: str = Field("purchase", title="Event", min_length=1, max_length=100, pattern=EVENT_TYPE)
+    where: EventCondition = Field(None, title="Only if", description="Conditions on what the event carries.")
+    amount: int = Field(7, ge=1, le=5000, title="At most")
+    unit: Unit = Field("days", title="Unit")
+
+    def facts(self) -> Collection[Need]:
+        return zone_facts(self.unit)
+
+    def ports(self) -> tuple[str, ...]:
+        return ("happened", "timeout")
+
+    def accepts(self, data: Mapping[str, Any]) -> bool:
+        return matches(self.where, data)
+
+    def step(self, batch: Batch) -> Result:
+        new = arrivals(batch)
+        woken = batch.column("woken_by")
+        late = {id for id in batch.ids if woken.get(id) == Woken.TIMER}
+        waits = waits_from_arrival(batch, new, self.amount, self.unit, self.event)
+        return Result(moves={"happened": batch.ids - new - late, "timeout": late}, waits=waits)
+
+    def summary(self) -> str:
+        return (
+            f"Wait for {self.event}{in_plain_words(self.where, ' with ')}, at most {in_words(self.amount, self.unit)}"
+        )
+
+    def explain(self, port: str) -> str:
+        if port == "happened":
+            return f"{self.event} happened"
+        return f"no {self.event} within {in_words(self.amount, self.unit)}"

@@ -1,0 +1,36 @@
+"""A customer enters when a program says so."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from nodes.conditions import EventCondition, in_plain_words, matches
+from nodes.contract import Category, NodeType
+
+
+class ApiTrigger(NodeType):
+    """Customers enter when a program asks for it, with an event journey.start that names this journey."""
+
+    key: ClassVar[str] = "trigger.api"
+    label: ClassVar[str] = "API call"
+    category: ClassVar[Category] = Category.TRIGGER
+    icon: ClassVar[str] = "api"
+
+    journey: str = Field(
+        title="Name in the call",
+        min_length=1,
+        max_length=100,
+        pattern=r"^[\w.-]+$",
+        description="What the call writes into data.journey.",
+    )
+    where: EventCondition = Field(None, title="Only if", description="Conditions on what the call carries.")
+
+    def listens(self) -> tuple[str, ...]:
+        return ("journey.start",)
+
+    def accepts(self, data: Mapping[str, Any]) -> bool:
+        return data.get("journey") == self.journey and matches(self.where, data)
+
+    def summary(self) -> str:
+        return f"When a program starts {self.journey}{in_plain_words(self.where, ', if ')}"
