@@ -8,11 +8,12 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from rig.processes import descendants, is_gone
+from rig.processes import children, descendants, is_gone
 from rig.waiting import until
 from wayfare.supervise.ports import any_free
 
@@ -131,21 +132,22 @@ def test_an_open_address_without_https_gets_one_line(data: Path) -> None:
     assert "--insecure" in refused(data, "--host", "0.0.0.0", "--port", str(any_free()))
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "scheduler", "valkey"])
-def test_what_dies_is_started_again(data: Path, name: str) -> None:
-    up = Up(data, any_free()).wait_ready()
-    try:
-        label = "redis" if name == "valkey" else name
-        found = re.search(rf"^{label} +(\d+)", up.words(), re.MULTILINE)
+def test_what_dies_is_started_again(up: Up) -> None:
+    names = ("web", "worker", "scheduler", "valkey")
+    for name in names:
+        found = re.search(rf"^{'redis' if name == 'valkey' else name} +(\d+)", up.words(), re.MULTILINE)
         assert found, up.words()
         os.kill(int(found[1]), signal.SIGKILL)
-        until(lambda: f"{name} ended with signal SIGKILL; it starts again" in up.words(), "the news")
-        until(lambda: len(up.family()) >= 5, "the restart", 30)
-        if name == "web":
-            until(lambda: _answers(up.port), "the web server", 30)
-    finally:
-        up.process.send_signal(signal.SIGTERM)
-        assert up.process.wait(60) == 0, up.words()
+    for name in names:
+        until(partial(_said, up, f"{name} ended with signal SIGKILL; it starts again"), f"news of {name}")
+    until(lambda: len(children(up.process.pid)) == 4, "the restart of all", 30)
+    until(lambda: _answers(up.port), "the web server", 30)
+    up.process.send_signal(signal.SIGTERM)
+    assert up.process.wait(60) == 0, up.words()
+
+
+def _said(up: Up, words: str) -> bool:
+    return words in up.words()
 
 
 def _answers(port: int) -> bool:
