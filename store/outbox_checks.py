@@ -88,4 +88,4 @@ def suppressed(conn: Connection, channel: str, digests: Collection[bytes]) -> se
 def workspace(conn: Connection) -> dict[str, Any]:
     """Return the settings of the workspace that delivery obeys: quiet_hours and caps, where they are set."""
     query = text("SELECT name, value FROM setting WHERE name IN ('quiet_hours', 'caps')")
-    return dict(conn.execute(query.columns(value=json_type())).tuples().all())
+    return {name: value for name, value in conn.execute(query.columns(value=json_type()))}
