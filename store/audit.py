@@ -133,11 +133,9 @@ def head(conn: Connection) -> tuple[int, bytes] | None:
     return (int(row[0]), bytes(row[1])) if row else None
 
 
-def search(conn: Connection, wanted: Filter, *, before: int | None = None, limit: int = 50) -> list[AuditRow]:
-    """Return matching rows, the latest first, below the id `before`. Served by the primary key."""
-    query = _filtered(select(AUDIT), wanted).order_by(AUDIT.c.id.desc()).limit(limit)
-    if before is not None:
-        query = query.where(AUDIT.c.id < before)
+def search(conn: Connection, wanted: Filter, *, skip: int = 0, limit: int = 50) -> list[AuditRow]:
+    """Return matching rows, the latest first, after the first `skip`. Read backwards along the primary key."""
+    query = _filtered(select(AUDIT), wanted).order_by(AUDIT.c.id.desc()).offset(skip).limit(limit)
     return [_row(row) for row in conn.execute(query)]
 
 

@@ -1,0 +1,52 @@
+"""Files of our own: addresses that change with their content, and digests that browsers check."""
+
+import base64
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+from markupsafe import Markup
+
+from web.headers import nonce
+
+FOLDER = Path(__file__).parent / "static"
+
+
+def asset(name: str) -> str:
+    """Return the address of a file below static/; it may be kept for ever, for another content has another address."""
+    return f"/static/{name}?v={_digest(name)[1]}"
+
+
+def script(name: str) -> Markup:
+    """Return a script element with nonce and digest."""
+    integrity, place = _digest(name)[0], asset(name)
+    return Markup('<script defer src="{}" integrity="{}" nonce="{}"></script>').format(place, integrity, nonce())
+
+
+def stylesheet(name: str) -> Markup:
+    """Return a link to a style sheet with its digest."""
+    return Markup('<link rel="stylesheet" href="{}" integrity="{}">').format(asset(name), _digest(name)[0])
+
+
+def icon(name: str, label: str = "") -> Markup:
+    """Return one icon of the sprite; without a label it is decoration, and screen readers pass over it."""
+    place = f"{asset('icons.svg')}#{name}"
+    if label:
+        return Markup('<svg class="icon" role="img" aria-label="{}"><use href="{}"/></svg>').format(label, place)
+    return Markup('<svg class="icon" aria-hidden="true"><use href="{}"/></svg>').format(place)
+
+
+def version(name: str) -> str:
+    """Return the part of the address that changes with the content."""
+    return _digest(name)[1]
+
+
+def _digest(name: str) -> tuple[str, str]:
+    path = FOLDER / name
+    return _digest_of(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _digest_of(path: Path, _changed: int) -> tuple[str, str]:
+    digest = hashlib.sha384(path.read_bytes()).digest()
+    return "sha384-" + base64.b64encode(digest).decode(), digest.hex()[:12]

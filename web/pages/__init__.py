@@ -1,0 +1,1 @@
+"""Pages. Each module with a blueprint called `bp` is found by itself."""
