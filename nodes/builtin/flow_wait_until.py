@@ -116,7 +116,7 @@ class WaitUntil(NodeType):
 
     def _next_anniversary(self, origin: Day, since: datetime, zone: ZoneInfo) -> Wait:
         """Return the first of the yearly moments that is not past. Offsets move it by years at most both ways."""
-        year = to_local(since, zone).year - (self.months * 31 + self.days) // 365 - 2
+        year = to_local(since, zone).year - (self.months * 31 + self.days) // 365 - 1
         while True:
             wait = self._at(self._moved(anniversary(origin, year, self.leap_day)), zone)
             if wait.until >= since:
