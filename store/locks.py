@@ -4,7 +4,9 @@ from hashlib import blake2b
 
 from sqlalchemy import BigInteger, Connection, bindparam, text
 
-_TRY = text("SELECT pg_try_advisory_xact_lock(:key)").bindparams(bindparam("key", type_=BigInteger))
+_KEY = bindparam("key", type_=BigInteger)
+_TRY = text("SELECT pg_try_advisory_xact_lock(:key)").bindparams(_KEY)
+_WAIT = text("SELECT pg_advisory_xact_lock(:key)").bindparams(_KEY)
 
 
 def try_lock(conn: Connection, name: str) -> bool:
@@ -12,7 +14,14 @@ def try_lock(conn: Connection, name: str) -> bool:
 
     On SQLite a write transaction began with BEGIN IMMEDIATE and is the only one, so the answer is always yes.
     """
-    if conn.dialect.name == "sqlite":
-        return True
-    key = int.from_bytes(blake2b(f"wayfare.{name}".encode(), digest_size=8).digest(), "big", signed=True)
-    return bool(conn.execute(_TRY, {"key": key}).scalar_one())
+    return conn.dialect.name == "sqlite" or bool(conn.execute(_TRY, {"key": _number(name)}).scalar_one())
+
+
+def lock(conn: Connection, name: str) -> None:
+    """Take the lock called `name` until the transaction ends, and wait for whoever has it."""
+    if conn.dialect.name != "sqlite":
+        conn.execute(_WAIT, {"key": _number(name)})
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(blake2b(f"wayfare.{name}".encode(), digest_size=8).digest(), "big", signed=True)

@@ -6,7 +6,8 @@ use (its date, and the bounds of its days in UTC, as far as the rule asks for th
 joined; customers of an empty or unknown zone get the default's values.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -35,6 +36,7 @@ from sqlalchemy import (
     true,
     type_coerce,
 )
+from sqlalchemy.exc import DBAPIError
 
 from store.bulk import id_list, in_ids
 from store.figures import figure
@@ -42,6 +44,7 @@ from store.json_sql import is_bool_at, is_set_at, number_at, text_at
 from store.tables import metadata
 from store.types import Instant
 from store.zone_values import ZoneValues
+from wayfare.errors import StoreError
 from wayfare.segments.days import anniversary, start_of_day
 from wayfare.segments.facts import Fact, Kind, kind_of
 from wayfare.segments.moment import Moment
@@ -70,6 +73,19 @@ _REAL_DATE = (
     f"|02-(0[1-9]|1[0-9]|2[0-8]))|{_LEAP})$"
 )
 """Dates that exist, for PostgreSQL, where a cast of 2026-02-30 fails the whole query."""
+
+
+@contextmanager
+def time_limit(conn: Connection, seconds: int) -> Iterator[None]:
+    """Let statements of this transaction take so long at most, on PostgreSQL: then StoreError. SQLite has no limit."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(text(f"SET LOCAL statement_timeout = {int(seconds) * 1000}"))
+    try:
+        yield
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != "57014":  # query_canceled
+            raise
+        raise StoreError(f"the database needs more than {seconds} s for this rule; make it narrower") from error
 
 
 def count(conn: Connection, rule: Rule, now: datetime, default_zone: str = "UTC") -> int:

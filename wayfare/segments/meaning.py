@@ -2,8 +2,9 @@
 
 import operator
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
-from typing import Any
+from collections.abc import Set as AbstractSet
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol
 
 from wayfare.segments.days import local_day, next_anniversary
 from wayfare.segments.facts import Fact
@@ -23,8 +24,16 @@ from wayfare.segments.parts import (
 from wayfare.segments.rule import AllOf, AnyOf, Not, Rule, facts_of
 from wayfare.segments.values import as_day, as_kind
 
-Values = Mapping[Fact, Any]
-"""What is known of one customer; a fact that is not there is no value, or 0 for a figure."""
+Test = Callable[[Any, Moment], bool]
+"""What a part says of one value; each part looks at exactly one fact."""
+
+
+class Values(Protocol):
+    """What is known of one customer, such as a dict; a fact that is not there is no value, or 0 for a figure."""
+
+    def get(self, fact: Fact, /) -> Any:
+        """Return the value of a fact, or None."""
+
 
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
@@ -43,10 +52,43 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {
 
 def holds(rule: Rule, values: Values, moment: Moment) -> bool:
     """Say whether the rule is true for one customer at a moment. Windowed figures must be those of that moment."""
-    return _MEANINGS[type(rule)](rule, values, moment)
+    match rule:
+        case AllOf():
+            return all(holds(one, values, moment) for one in rule.rules)
+        case AnyOf():
+            return any(holds(one, values, moment) for one in rule.rules)
+        case Not():
+            return not holds(rule.rule, values, moment)
+    return _TESTS[type(rule)](rule)(values.get(rule.about), moment)
 
 
-def values_of_event(rule: Rule, data: Mapping[str, Any]) -> Values:
+def who(
+    rule: Rule, columns: Mapping[Fact, Mapping[int, Any]], moments: Mapping[int, Moment], ids: AbstractSet[int]
+) -> set[int]:
+    """Return for which of many customers the rule holds; `columns` and `moments` are by customer id.
+
+    The same as `holds` for each, some twenty times as fast: part after part, each only for those still in question.
+    """
+    match rule:
+        case AllOf():
+            remaining = set(ids)
+            for one in rule.rules:
+                remaining = who(one, columns, moments, remaining)
+            return remaining
+        case AnyOf():
+            remaining, found = set(ids), set[int]()
+            for one in rule.rules:
+                hits = who(one, columns, moments, remaining)
+                found |= hits
+                remaining -= hits
+            return found
+        case Not():
+            return set(ids) - who(rule.rule, columns, moments, ids)
+    test, value = _TESTS[type(rule)](rule), columns[rule.about].get
+    return {id for id in ids if test(value(id), moments[id])}
+
+
+def values_of_event(rule: Rule, data: Mapping[str, Any]) -> dict[Fact, Any]:
     """Return what a condition needs to be asked about an event: its `data.X` facts from the event's data."""
     return {fact: data.get(fact.name[5:]) for fact in facts_of(rule) if fact.name.startswith("data.")}
 
@@ -63,53 +105,56 @@ def local_date(value: Any, moment: Moment) -> date | None:
     return local_day(day, moment.info) if isinstance(day, datetime) else day
 
 
-def _all(rule: AllOf, values: Values, moment: Moment) -> bool:
-    return all(_MEANINGS[type(one)](one, values, moment) for one in rule.rules)
+def _compare(rule: Compare) -> Test:
+    kind, compares, literal = rule.kind, _ORDER[rule.op], rule.literal
+
+    def test(value: Any, moment: Moment) -> bool:
+        value = as_kind(value, kind)
+        return value is not None and compares(value, literal)
+
+    return test
 
 
-def _any(rule: AnyOf, values: Values, moment: Moment) -> bool:
-    return any(_MEANINGS[type(one)](one, values, moment) for one in rule.rules)
+def _is_set(rule: IsSet) -> Test:
+    if rule.type == "set":
+        return lambda value, moment: value is not None and value != ""
+    return lambda value, moment: value is None or value == ""
 
 
-def _not(rule: Not, values: Values, moment: Moment) -> bool:
-    return not holds(rule.rule, values, moment)
+def _days(rule: Age | DaysSince) -> Test:
+    spans = rule.spans()
+
+    def test(value: Any, moment: Moment) -> bool:
+        days = days_since(value, moment)
+        return days is not None and any(
+            (low is None or low <= days) and (high is None or days <= high) for low, high in spans
+        )
+
+    return test
 
 
-def _compare(rule: Compare, values: Values, moment: Moment) -> bool:
-    value = as_kind(values.get(rule.about), rule.kind)
-    return value is not None and _ORDER[rule.op](value, rule.literal)
+def _birthday(rule: Birthday) -> Test:
+    within, leap_day = timedelta(days=rule.within_days), rule.leap_day
+
+    def test(value: Any, moment: Moment) -> bool:
+        origin = as_day(value)
+        if origin is None or isinstance(origin, datetime):
+            return False
+        return next_anniversary(origin, moment.today, leap_day) - moment.today <= within
+
+    return test
 
 
-def _is_set(rule: IsSet, values: Values, moment: Moment) -> bool:
-    return (values.get(rule.about) not in (None, "")) is (rule.type == "set")
+def _figure(rule: Events | Orders) -> Test:
+    compares, literal = _ORDER[rule.op], rule.value
+    return lambda value, moment: compares(value or 0, literal)
 
 
-def _days(rule: Age | DaysSince, values: Values, moment: Moment) -> bool:
-    days = days_since(values.get(rule.about), moment)
-    return days is not None and any(
-        (low is None or low <= days) and (high is None or days <= high) for low, high in rule.spans()
-    )
+def _flag(rule: InSegment | InList | HasConsent) -> Test:
+    return lambda value, moment: value is True
 
 
-def _birthday(rule: Birthday, values: Values, moment: Moment) -> bool:
-    origin = as_day(values.get(rule.about))
-    if origin is None or isinstance(origin, datetime):
-        return False
-    return (next_anniversary(origin, moment.today, rule.leap_day) - moment.today).days <= rule.within_days
-
-
-def _figure(rule: Events | Orders, values: Values, moment: Moment) -> bool:
-    return _ORDER[rule.op](values.get(rule.about) or 0, rule.value)
-
-
-def _flag(rule: InSegment | InList | HasConsent, values: Values, moment: Moment) -> bool:
-    return values.get(rule.about) is True
-
-
-_MEANINGS: dict[type, Callable[[Any, Values, Moment], bool]] = {
-    AllOf: _all,
-    AnyOf: _any,
-    Not: _not,
+_TESTS: dict[type, Callable[[Any], Test]] = {
     Compare: _compare,
     IsSet: _is_set,
     Age: _days,

@@ -12,9 +12,11 @@ from wayfare.segments.facts import Fact
 from wayfare.segments.parts import (
     Age,
     Birthday,
+    Calendar,
     Compare,
     DaysSince,
     Events,
+    Figure,
     HasConsent,
     InList,
     InSegment,
@@ -96,13 +98,19 @@ def dump_rule(rule: Rule) -> dict[str, Any]:
 
 def parts_of(rule: Rule) -> Iterator[Rule]:
     """Yield the rule and every rule below it."""
-    yield rule
+    return (part for _, part in paths_of(rule))
+
+
+def paths_of(rule: Rule, path: str = "") -> Iterator[tuple[str, Rule]]:
+    """Yield the rule and every rule below it, each with the path that leads to it, such as `rules.0.rule`."""
+    yield path, rule
+    below = f"{path}." if path else ""
     match rule:
         case AllOf() | AnyOf():
-            for child in rule.rules:
-                yield from parts_of(child)
+            for number, child in enumerate(rule.rules):
+                yield from paths_of(child, f"{below}rules.{number}")
         case Not():
-            yield from parts_of(rule.rule)
+            yield from paths_of(rule.rule, f"{below}rule")
 
 
 def facts_of(rule: Rule) -> frozenset[Fact]:
@@ -113,6 +121,11 @@ def facts_of(rule: Rule) -> frozenset[Fact]:
 def timing_facts_of(rule: Rule) -> frozenset[Fact]:
     """Return the facts that `next_change` needs beside those of `facts_of`."""
     return frozenset(fact.turning for fact in facts_of(rule) if fact.is_windowed)
+
+
+def is_timed(rule: Rule) -> bool:
+    """Say whether time alone can change the answer."""
+    return any(isinstance(part, Calendar | Figure) for part in parts_of(rule))
 
 
 def segments_in(rule: Rule) -> frozenset[str]:

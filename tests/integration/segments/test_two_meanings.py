@@ -13,7 +13,7 @@ from rig.people import a_customer, add, an_event, an_order, open_store
 from rig.rules import MOMENTS, NUMBERS, RULES, TEXTS, ZONES
 from store.facts import load_facts
 from store.segment_sql import count, member_ids, sample
-from wayfare.segments import Fact, Moment, facts_of, holds, parse_rule
+from wayfare.segments import Fact, Moment, facts_of, holds, parse_rule, who
 
 MIXED = [*TEXTS, *NUMBERS, True, False, None, "", [], {}, [5], {"a": 5}, "2024-02-29", "2026-02-30", "0000-01-01", " "]
 DAYS = ["2026-11-24", "2024-02-29", "1996-02-29", "2026-03-29", "9999-12-31", "0000-01-01", "2026-13-01", "٢٠٢٦-01-01"]
@@ -79,14 +79,12 @@ def world(database_url: str) -> Iterator[tuple[Connection, list[int]]]:
 
 
 def in_python(conn: Connection, rule: Any, ids: list[int], now: datetime, default: str) -> set[int]:
-    wanted = {*facts_of(rule), Fact.of("time_zone")}
-    columns = load_facts(conn, ids, wanted, now)
-    zones = columns[Fact.of("time_zone")]
-    return {
-        id
-        for id in ids
-        if holds(rule, {fact: column[id] for fact, column in columns.items()}, Moment(now, zones[id], default))
-    }
+    columns = load_facts(conn, ids, {*facts_of(rule), Fact.of("time_zone")}, now)
+    moments = {id: Moment(now, zone, default) for id, zone in columns[Fact.of("time_zone")].items()}
+    rows = {id: {fact: column[id] for fact, column in columns.items()} for id in ids}
+    one_by_one = {id for id in ids if holds(rule, rows[id], moments[id])}
+    assert who(rule, columns, moments, set(ids)) == one_by_one
+    return one_by_one
 
 
 def test_python_and_sql_agree_on_who_is_in(world: tuple[Connection, list[int]]) -> None:

@@ -1,0 +1,107 @@
+"""Segments kept up to date: whoever was touched, and whoever is due because time went by, is looked at again.
+
+Entries and exits are events (source "segment", types "segment.entered" and "segment.left", data {"segment": key}), so
+journeys listen to them like to any other. Everything happens in transactions that may run twice.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+
+import structlog
+
+from engine.membership import Look, Pass, Plan, plan
+from engine.segment_rules import Preview, preview, save_segment
+from store import segments as store
+from store.db import Connection, Store
+from store.locks import try_lock
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 5000
+CHUNKS = 10
+
+
+def refresh(store_: Store, now: datetime, default_zone: str = "UTC", *, limit: int = CHUNK) -> int:
+    """Look at touched and due customers again, and build what is new or changed; return how many were looked at.
+
+    Up to ten chunks of each; 0 when nothing is to be done, or when another process does it.
+    """
+    looked = 0
+    for _ in range(CHUNKS):
+        n = store_.run(partial(_refresh, now=now, default_zone=default_zone, limit=limit))
+        looked += n
+        if n == 0:
+            break
+    for _ in range(CHUNKS):
+        n = store_.run(partial(_build, now=now, default_zone=default_zone, limit=limit, only=None))
+        looked += n
+        if n == 0:
+            break
+    return looked
+
+
+def rebuild(store_: Store, segment_id: int, now: datetime, default_zone: str = "UTC", *, limit: int = CHUNK) -> int:
+    """Finish the build of one segment, chunk by chunk from where it stopped; return how many customers were looked at.
+
+    The first build of a segment makes members and their history, but no events: journeys take present members in when
+    they are published. A changed rule makes events for the difference.
+    """
+    looked = 0
+    while n := store_.run(partial(_build, now=now, default_zone=default_zone, limit=limit, only=segment_id)):
+        looked += n
+    return looked
+
+
+def _refresh(conn: Connection, *, now: datetime, default_zone: str, limit: int) -> int:
+    if not try_lock(conn, "segments"):
+        return 0
+    dirty = store.take_dirty(conn, limit)
+    due = store.take_due(conn, now, limit)
+    if not dirty and not due:
+        return 0
+    known = _known(conn)
+    looks: dict[int, Look] = {}
+    for one in known.values():
+        reached = None if one.row.built_rev else one.row.build_after_id  # the first build comes to the others yet
+        touched = {id for id in dirty if reached is None or id <= reached}
+        timed = {
+            customer: at
+            for (segment, customer), at in due.items()
+            if segment == one.row.id and customer not in dirty and (reached is None or customer <= reached)
+        }
+        looks[one.row.id] = Look(touched, timed)
+    outcome = Pass(conn, known, now, default_zone)
+    outcome.run(looks)
+    settled = {pair: None for pair in due if pair not in outcome.looked}
+    store.write_timers(conn, settled)
+    store.forget_dirty(conn, dirty)
+    return len(dirty.keys() | {customer for _, customer in due})
+
+
+def _build(conn: Connection, *, now: datetime, default_zone: str, limit: int, only: int | None) -> int:
+    """Build the next chunk of the first segment, in the order in which they depend on each other, that needs it."""
+    if not try_lock(conn, "segments"):
+        return 0
+    known = _known(conn)
+    waiting = [one.row for one in known.values() if one.row.built_rev < one.row.rev and only in (None, one.row.id)]
+    if not waiting:
+        return 0
+    row = waiting[0]
+    customers = store.customers_after(conn, row.build_after_id, limit)
+    if customers:
+        Pass(conn, known, now, default_zone).run({row.id: Look(set(customers), {})})
+    done = len(customers) < limit
+    store.note_build(conn, row, customers[-1] if customers else row.build_after_id, done=done)
+    return len(customers)
+
+
+def _known(conn: Connection) -> Mapping[int, Plan]:
+    """Return the segments with their rules parsed, each after those it asks for. A rule of another age is left out."""
+    known, broken = plan(store.all_segments(conn))
+    for key, reason in broken.items():
+        log.error("segment cannot be read", segment=key, reason=reason)
+    return known
+
+
+__all__ = ["Preview", "preview", "rebuild", "refresh", "save_segment"]
