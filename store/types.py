@@ -46,7 +46,7 @@ def binary() -> TypeEngine[bytes]:
 
 def sqlite_text(value: datetime) -> str:
     """Return how `Instant` is written in SQLite: fixed width, so that text order is time order."""
-    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def instant_of(value: datetime | str) -> datetime:

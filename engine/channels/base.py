@@ -1,5 +1,6 @@
 """What a channel is: a small adapter that hands one message to one provider and says what came of it."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -103,6 +104,9 @@ class Channel:
         """Give back what was kept open between messages, such as a connection."""
 
 
+_BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
 def is_one_line(text: str) -> bool:
     """Say whether a text may stand in a header: no line ends of any alphabet, no control characters."""
-    return not any(ord(sign) < 32 or 127 <= ord(sign) < 160 or sign in "\u2028\u2029" for sign in text)
+    return text.isprintable() or not _BREAKS.search(text)

@@ -7,6 +7,7 @@ import re
 from base64 import encodebytes
 from collections.abc import Mapping
 from email.utils import format_datetime, formataddr, parseaddr
+from functools import lru_cache
 from html import unescape
 
 from engine.channels.base import Envelope, is_one_line
@@ -54,8 +55,7 @@ def address_of(envelope: Envelope) -> str:
 
 def message_id(envelope: Envelope, sender: str) -> str:
     """Return the Message-ID: the same for every attempt, so that a mail server can drop repeats."""
-    domain = parseaddr(sender)[1].rpartition("@")[2]
-    return f"<{envelope.key}@{domain or 'localhost'}>"
+    return f"<{envelope.key}@{_domain(sender)}>"
 
 
 def as_plain(html: str) -> str:
@@ -73,6 +73,12 @@ def _part(kind: str, text: str) -> list[str]:
     return [f"Content-Type: text/{kind}; charset=utf-8", "Content-Transfer-Encoding: base64", "", encoded]
 
 
+@lru_cache(maxsize=64)
+def _domain(sender: str) -> str:
+    return parseaddr(sender)[1].rpartition("@")[2] or "localhost"
+
+
+@lru_cache(maxsize=64)
 def _sender(sender: str) -> str:
     name, address = parseaddr(sender)
     if not (is_one_line(sender) and _ADDRESS.fullmatch(address)):
