@@ -63,6 +63,9 @@ class Registry:
         """Return the keys of all known types, sorted."""
         return tuple(sorted(self._types))
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._types
+
     def type_of(self, key: str) -> type[NodeType]:
         """Return the class behind a key. UnknownNodeType when no installed package offers it."""
         try:

@@ -1,0 +1,144 @@
+"""Checks before publishing: everything that is wrong with a graph, at once, in plain words."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import networkx as nx
+
+from builder.entry_checks import entry_problems
+from builder.order import cycles, digraph
+from builder.problems import Problem, error, warning
+from nodes.contract import Category, NodeType
+from nodes.graph import Graph
+from nodes.registry import Registry
+from wayfare.errors import InvalidSettings, UnknownNodeType
+
+MAX_NODES = 10_000
+MAX_EDGES = 40_000
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What exists around the journey, by kind: the keys of `segment`, `list`, `code_batch`. An absent kind is not
+    checked.
+    """
+
+    known: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+def check(graph: Graph, registry: Registry, context: Context | None = None) -> list[Problem]:
+    """Return every problem of a graph, errors first, each kind in the order of the nodes."""
+    if len(graph.nodes) > MAX_NODES or len(graph.edges) > MAX_EDGES:
+        size = f"{len(graph.nodes)} steps and {len(graph.edges)} arrows"
+        limit = f"at most {MAX_NODES} steps and {MAX_EDGES} arrows are allowed"
+        return [error("", "too_big", f"the journey has {size}; {limit}", "divide it into several journeys")]
+    context = context or Context()
+    loaded: dict[str, NodeType] = {}
+    problems = [*_ids(graph), *_settings(graph, registry, loaded), *_edges(graph), *_ports(graph, loaded)]
+    problems += [*_shape(graph, registry, loaded), *_references(loaded, context), *_codes(graph, loaded)]
+    problems += entry_problems(graph, context.known.get("segment"))
+    place = {node.id: number for number, node in enumerate(graph.nodes)}
+    return sorted(problems, key=lambda one: (one.severity != "error", place.get(one.node, -1)))
+
+
+def _ids(graph: Graph) -> Iterator[Problem]:
+    for id, times in Counter(node.id for node in graph.nodes).items():
+        if times > 1:
+            yield error(id, "duplicate_id", f"{times} steps have the id '{id}'", "give each an id of its own")
+
+
+def _settings(graph: Graph, registry: Registry, loaded: dict[str, NodeType]) -> Iterator[Problem]:
+    for node in graph.nodes:
+        try:
+            loaded[node.id] = registry.load(node)
+        except UnknownNodeType as problem:
+            yield error(node.id, "unknown_type", str(problem))
+        except InvalidSettings as problem:
+            for _, kind, message in problem.problems:
+                code = kind if kind in ("unknown_variable", "invalid_template") else "invalid_settings"
+                yield error(node.id, code, message, "open the step and correct it")
+
+
+def _edges(graph: Graph) -> Iterator[Problem]:
+    known = {node.id for node in graph.nodes}
+    for edge in graph.edges:
+        for id, other, way in ((edge.source, edge.target, "from"), (edge.target, edge.source, "to")):
+            if id not in known:
+                at = other if other in known else ""
+                yield error(at, "no_such_node", f"an arrow goes {way} '{id}', which does not exist", "remove the arrow")
+    for (source, port), times in Counter((edge.source, edge.port) for edge in graph.edges).items():
+        if times > 1 and source in known:
+            message = f"{times} arrows leave by '{port}'; there can be one"
+            yield error(source, "two_edges", message, "remove the others, or divide customers with a split")
+
+
+def _ports(graph: Graph, loaded: Mapping[str, NodeType]) -> Iterator[Problem]:
+    used: dict[str, set[str]] = {}
+    for edge in graph.edges:
+        used.setdefault(edge.source, set()).add(edge.port)
+    for id, node in loaded.items():
+        ports = node.ports()
+        left = used.get(id, set())
+        for port in sorted(left.difference(ports)):
+            there = f"there is {', '.join(ports)}" if ports else "nothing can follow it"
+            yield error(id, "unknown_port", f"an arrow leaves by '{port}'; {there}", "move the arrow or remove it")
+        missing = [port for port in ports if port not in left]
+        if len(ports) > 1 and left.intersection(ports):
+            for port in missing:
+                remedy = "connect it, or put an exit there"
+                yield error(id, "missing_port", f"nothing follows the way '{port}'", remedy)
+        elif missing:
+            yield warning(id, "dead_end", "the journey ends here", "connect it, or put an exit there")
+
+
+def _shape(graph: Graph, registry: Registry, loaded: Mapping[str, NodeType]) -> Iterator[Problem]:
+    shape = digraph(graph)
+    for circle in cycles(shape):
+        ring = " → ".join([*circle[:8], *(["…"] if len(circle) > 8 else []), circle[0]])
+        yield error(circle[0], "cycle", f"the journey goes round in a circle: {ring}", "remove one of these arrows")
+    triggers = [node.id for node in graph.nodes if _is_trigger(node.type, registry)]
+    unknown = [node.id for node in graph.nodes if node.type not in registry]
+    if not triggers:
+        if not unknown:
+            yield error("", "no_trigger", "nobody can enter: there is no trigger", "add one, such as an event")
+        return
+    for id in triggers[1:]:
+        yield error(id, "several_triggers", "there is more than one trigger", "keep one; another journey can hold this")
+    for id in triggers:
+        if shape.in_degree(id):
+            yield error(id, "edge_into_trigger", "an arrow leads into the trigger", "lead it to the step behind")
+    reached = set(triggers)
+    for id in triggers:
+        reached |= nx.descendants(shape, id)
+    for node in graph.nodes:
+        if node.id not in reached:
+            yield error(node.id, "unreachable", "nobody can come here", "connect it with the trigger, or remove it")
+
+
+def _is_trigger(key: str, registry: Registry) -> bool:
+    return key in registry and registry.type_of(key).category is Category.TRIGGER
+
+
+def _references(loaded: Mapping[str, NodeType], context: Context) -> Iterator[Problem]:
+    words = {"segment": "segment", "list": "list", "code_batch": "code batch"}
+    for id, node in loaded.items():
+        for kind, key in node.references():
+            known = context.known.get(kind)
+            if known is not None and key not in known:
+                name = words.get(kind, kind)
+                yield error(id, f"{kind}_gone", f"there is no {name} '{key}'", "create it, or choose another")
+
+
+def _codes(graph: Graph, loaded: Mapping[str, NodeType]) -> Iterator[Problem]:
+    """Find messages that would show an empty code."""
+    users = [id for id, node in loaded.items() if {"code", "code_valid_until"}.intersection(map(str, node.facts()))]
+    if not users:
+        return
+    issuers = {id for id, node in loaded.items() if any(kind == "code_batch" for kind, _ in node.references())}
+    shape: nx.DiGraph[str] = digraph(graph)
+    for id in users:
+        before: set[str] = nx.ancestors(shape, id)
+        if not issuers & before:
+            remedy = "put a promo code before it, or remove the code from the text"
+            yield error(id, "no_code", "the text shows a promo code, but none is issued before", remedy)

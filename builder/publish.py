@@ -1,0 +1,86 @@
+"""Publishing: a checked draft becomes an immutable version that takes customers in."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from builder.check import Context, check
+from builder.order import topological
+from builder.problems import Problem, has_errors
+from builder.text import from_document, to_document
+from nodes.contract import NodeType
+from nodes.graph import Graph
+from nodes.registry import Registry
+from store import audit, drafts
+from store.db import Connection, Store
+from store.locks import lock
+from wayfare.errors import Conflict, GraphInvalid
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The version that is live now. `is_new` is false when the same graph was live already."""
+
+    version_id: int
+    number: int
+    is_new: bool
+    warnings: tuple[Problem, ...] = ()
+
+
+def publish(
+    store: Store,
+    registry: Registry,
+    journey_key: str,
+    graph: Graph,
+    now: datetime,
+    by: str,
+    *,
+    name: str | None = None,
+    note: str = "",
+) -> Published:
+    """Publish a graph as the next version of a journey, which is made when there is none; all in one transaction.
+
+    Batches of codes that it names are made. Who is in the trigger's segment already enters if the trigger says so. The
+    graph that is live already is not published again. GraphInvalid carries every problem; nothing has changed then.
+    """
+    document = to_document(graph)
+    graph = from_document(document)
+
+    def work(conn: Connection) -> Published:
+        lock(conn, "publish")
+        problems = check(graph, registry, context_of(conn))
+        if has_errors(problems):
+            raise GraphInvalid([problem for problem in problems if problem.severity == "error"])
+        live = drafts.live_graph(conn, journey_key)
+        if live is not None and live.graph == document:
+            return Published(live.id, live.number, False, tuple(problems))
+        drafts.save_draft(conn, journey_key, document, now=now, name=name)
+        journey = drafts.find_journey(conn, journey_key, lock=True)
+        if journey.status == "archived":
+            raise Conflict(f"the journey '{journey_key}' is archived; publish under another key")
+        nodes = {node.id: registry.load(node) for node in graph.nodes}
+        drafts.add_code_batches(conn, _code_batches(nodes), now=now)
+        order = topological(graph)
+        version = drafts.add_version(conn, journey, document, order, now=now, by=by, note=note)
+        drafts.set_live(conn, journey, version.id, now=now)
+        for id in order:
+            if segment := nodes[id].segment_key():
+                drafts.start_fan_out(conn, journey, version, segment, now=now)
+        audit.record(conn, by, "journey.published", f"journey:{journey_key}", {"version": version.number}, now)
+        return Published(version.id, version.number, True, tuple(problems))
+
+    return store.run(work)
+
+
+def context_of(conn: Connection) -> Context:
+    """Return what exists around a journey. Batches of codes are left out: publishing makes them."""
+    known = drafts.known_keys(conn)
+    return Context({kind: keys for kind, keys in known.items() if kind != "code_batch"})
+
+
+def _code_batches(nodes: dict[str, NodeType]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for node in nodes.values():
+        for kind, key in node.references():
+            if kind == "code_batch":
+                found.setdefault(key, str(getattr(node, "prefix", "")))
+    return found

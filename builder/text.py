@@ -1,0 +1,175 @@
+"""A journey as text: read with limits and friendly problems, written in one canonical form that diffs well."""
+
+import json
+import re
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
+
+from builder.problems import Problem, error
+from nodes.graph import Edge, Graph, Node
+from nodes.plain_words import problems_of
+from wayfare.errors import GraphInvalid
+
+MAX_BYTES = 5_000_000
+MAX_DEPTH = 60
+_MAX_NUMBER = 2**63 - 1
+_PAIR = re.compile(r'"position": \[\s+(-?\d+),\s+(-?\d+)\s+\]')
+_LONG_NUMBER = re.compile(r"\d{40}")
+
+
+def read(text: str | bytes) -> Graph:
+    """Read a journey from JSON. GraphInvalid carries every problem, each with its place in the text."""
+    return from_document(parse(text))
+
+
+def parse(text: str | bytes) -> Any:
+    """Read JSON from strangers: refuses what is too large, too deep, ambiguous or not storable."""
+    if len(text) > MAX_BYTES:
+        _refuse("too_big", f"the text has {len(text)} bytes; a journey has at most {MAX_BYTES}")
+    if isinstance(text, bytes):
+        try:
+            text = text.decode("utf-8-sig")
+        except UnicodeDecodeError as problem:
+            _refuse("not_utf8", f"the text is not UTF-8 at byte {problem.start}", "save the file as UTF-8")
+    text = text.removeprefix("\ufeff")
+    if _depth(text) > MAX_DEPTH:
+        _refuse("too_deep", f"the text nests more than {MAX_DEPTH} deep")
+    try:
+        document = json.loads(
+            text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float
+        )
+    except json.JSONDecodeError as problem:
+        _refuse("not_json", f"line {problem.lineno}, column {problem.colno}: this is not JSON: {problem.msg}")
+    except RecursionError:
+        _refuse("too_deep", f"the text nests more than {MAX_DEPTH} deep")
+    return document
+
+
+def from_document(document: Any) -> Graph:
+    """Read a journey from JSON values, checking the shape only. GraphInvalid names each place."""
+    if not isinstance(document, dict):
+        _refuse("not_an_object", "a journey is an object with nodes and edges")
+    if bad := _unstorable(document):
+        _refuse("bad_text", f"{bad}: text with NUL or half a character cannot be stored", "remove that character")
+    try:
+        return Graph.model_validate(document)
+    except ValidationError as problem:
+        raise GraphInvalid([_shape(document, *fault) for fault in problems_of(problem)]) from None
+
+
+def to_document(graph: Graph) -> dict[str, Any]:
+    """Return the canonical JSON values of a journey: fixed key order, settings sorted, edges in the nodes' order."""
+    place = {node.id: number for number, node in enumerate(graph.nodes)}
+    edges = sorted(graph.edges, key=lambda edge: (place.get(edge.source, len(place)), edge.port, edge.target))
+    document: dict[str, Any] = {
+        "schema": graph.schema_,
+        "nodes": [_node(node) for node in graph.nodes],
+        "edges": [_edge(edge) for edge in edges],
+    }
+    rest = graph.model_dump(mode="json", by_alias=True, exclude={"schema_", "nodes", "edges"})
+    rest["entry"]["holdout_percent"] = _decimal(graph.entry.holdout_percent)
+    for rules in (rest["goals"], rest["exit_rules"]):
+        for rule in rules:
+            rule["where"] = _sorted(rule["where"])
+    return document | rest
+
+
+def write(graph: Graph) -> str:
+    """Return the canonical text of a journey. Reading it and writing it again gives the same text."""
+    text = json.dumps(to_document(graph), indent=2, ensure_ascii=False, allow_nan=False)
+    return _PAIR.sub(r'"position": [\1, \2]', text) + "\n"
+
+
+def _node(node: Node) -> dict[str, Any]:
+    document: dict[str, Any] = {"id": node.id, "type": node.type}
+    if node.version != 1:
+        document["version"] = node.version
+    document |= {"settings": _sorted(node.settings), "position": list(node.position)}
+    if node.note:
+        document["note"] = node.note
+    return document
+
+
+def _edge(edge: Edge) -> dict[str, Any]:
+    return {"from": edge.source, "port": edge.port, "to": edge.target}
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _decimal(number: Decimal) -> str:
+    return f"{number.normalize():f}"
+
+
+def _shape(document: dict[str, Any], path: str, code: str, message: str) -> Problem:
+    node = ""
+    steps = path.split(".")
+    if len(steps) > 1 and steps[0] == "nodes" and steps[1].isdigit():
+        found = document["nodes"][int(steps[1])]
+        if isinstance(found, dict) and isinstance(found.get("id"), str):
+            node = found["id"]
+    return error(node, f"shape_{code}", f"{path}: {message}" if path else message)
+
+
+def _refuse(code: str, message: str, remedy: str = "") -> NoReturn:
+    raise GraphInvalid([error("", code, message, remedy)])
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        _refuse("duplicate_key", f"'{twice[:100]}' is written twice in one object", "keep one of the two")
+    return found
+
+
+def _constant(name: str) -> NoReturn:
+    _refuse("not_a_number", f"{name} is not a number")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 20 or abs(int(digits)) > _MAX_NUMBER:
+        _refuse("number_too_large", f"the number {digits[:20]}… is too large")
+    return int(digits)
+
+
+def _float(digits: str) -> float:
+    number = float(digits[:400])
+    if number in (float("inf"), float("-inf")) or len(digits) > 400:
+        _refuse("number_too_large", f"the number {digits[:20]} is too large")
+    return number
+
+
+def _depth(text: str) -> int:
+    """Return how deep brackets nest, those inside of strings left out. Linear, without recursion."""
+    depth = deepest = 0
+    for bracket in re.findall(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text, re.DOTALL):
+        if bracket in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif bracket in "]}":
+            depth -= 1
+    return deepest
+
+
+def _unstorable(value: Any, path: str = "") -> str:
+    """Return where a text is that a database refuses: with NUL, or with half of a surrogate pair."""
+    if isinstance(value, str):
+        return path or "text" if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value) else ""
+    parts: Any = ()
+    if isinstance(value, dict):
+        if any(_unstorable(str(key)) for key in value):
+            return path or "a name"
+        parts = value.items()
+    elif isinstance(value, list | tuple):
+        parts = enumerate(value)
+    for key, part in parts:
+        if found := _unstorable(part, f"{path}.{key}" if path else str(key)):
+            return found
+    return ""

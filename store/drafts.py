@@ -1,0 +1,264 @@
+"""Drafts and published versions: what a marketer saves, publishes, pauses and stops."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, text, update
+from sqlmodel import col
+
+from store.matching import end
+from store.tables import CodeBatch, CustomerList, FanOut, Journey, Segment, Version
+from wayfare.errors import Conflict, NotFound
+
+_MOVES = {
+    "pause": (("live",), "paused"),
+    "resume": (("paused",), "live"),
+    "close": (("live", "paused"), "closing"),
+    "stop": (("live", "closing", "paused"), "stopped"),
+    "archive": (("draft", "stopped"), "archived"),
+}
+"""What a person may do to a journey: in which statuses, and what its status is then."""
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyRow:
+    """A journey without its draft."""
+
+    id: int
+    key: str
+    name: str
+    status: str
+    live_version_id: int | None
+    pause_epoch: int
+    rev: int
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VersionGraph:
+    """A published version's number and graph."""
+
+    id: int
+    number: int
+    graph: dict[str, Any]
+
+
+_ROW = (
+    col(Journey.id),
+    col(Journey.key),
+    col(Journey.name),
+    col(Journey.status),
+    col(Journey.live_version_id),
+    col(Journey.pause_epoch),
+    col(Journey.rev),
+    col(Journey.updated_at),
+)
+
+
+def find_journey(conn: Connection, key: str, *, lock: bool = False) -> JourneyRow:
+    """Return a journey, locked until the transaction ends if asked; NotFound when there is none."""
+    query = select(*_ROW).where(col(Journey.key) == key)
+    row = conn.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no journey '{key}'")
+    return JourneyRow(*row)
+
+
+def list_journeys(conn: Connection) -> list[JourneyRow]:
+    """Return all journeys by key."""
+    return [JourneyRow(*row) for row in conn.execute(select(*_ROW).order_by(col(Journey.key)))]
+
+
+def draft_of(conn: Connection, key: str) -> dict[str, Any]:
+    """Return the draft of a journey as saved; NotFound when there is no such journey."""
+    draft = conn.execute(select(col(Journey.draft)).where(col(Journey.key) == key)).scalar_one_or_none()
+    if draft is None:
+        raise NotFound(f"there is no journey '{key}'")
+    return dict(draft)
+
+
+def save_draft(
+    conn: Connection,
+    key: str,
+    document: Mapping[str, Any],
+    *,
+    now: datetime,
+    name: str | None = None,
+    rev: int | None = None,
+) -> int:
+    """Save a draft and return its new revision; makes the journey when there is none.
+
+    Conflict when `rev`, the revision that was edited, is not the present one, or when the name is taken.
+    """
+    lock = "" if conn.dialect.name == "sqlite" else " FOR UPDATE"
+    row = conn.execute(text(f"SELECT id, rev, name FROM journey WHERE key = :key{lock}"), {"key": key}).one_or_none()
+    if rev is not None and rev != (row[1] if row else 0):
+        raise Conflict(f"the draft of '{key}' has changed since; load it again")
+    title = name or (row[2] if row else key)
+    taken = conn.execute(
+        text("SELECT key FROM journey WHERE name = :name AND key != :key"), {"name": title, "key": key}
+    ).scalar_one_or_none()
+    if taken is not None:
+        raise Conflict(f"the journey '{taken}' is already called '{title}'; choose another name")
+    if row is None:
+        conn.execute(
+            insert(Journey).values(
+                key=key,
+                name=title,
+                description="",
+                status="draft",
+                pause_epoch=0,
+                draft=dict(document),
+                rev=1,
+                created_at=now,
+                updated_at=now,
+            )
+        )
+        return 1
+    values = {"draft": dict(document), "rev": row[1] + 1, "name": title, "updated_at": now}
+    conn.execute(update(Journey).where(col(Journey.id) == row[0]).values(**values))
+    return int(row[1]) + 1
+
+
+def version_graph(conn: Connection, version_id: int) -> VersionGraph:
+    """Return a published version; NotFound when there is none."""
+    row = conn.execute(
+        select(col(Version.id), col(Version.number), col(Version.graph)).where(col(Version.id) == version_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no version {version_id}")
+    return VersionGraph(*row)
+
+
+def live_graph(conn: Connection, key: str) -> VersionGraph | None:
+    """Return the version in which customers of a live or paused journey are, or None."""
+    row = conn.execute(
+        select(col(Version.id), col(Version.number), col(Version.graph))
+        .join(Journey, col(Journey.live_version_id) == col(Version.id))
+        .where(col(Journey.key) == key, col(Journey.status).in_(("live", "paused")))
+    ).one_or_none()
+    return None if row is None else VersionGraph(*row)
+
+
+def add_version(
+    conn: Connection,
+    journey: JourneyRow,
+    graph: Mapping[str, Any],
+    node_order: Sequence[str],
+    *,
+    now: datetime,
+    by: str,
+    note: str = "",
+) -> VersionGraph:
+    """Add the next version of a locked journey and make it the one that takes customers in."""
+    number = conn.execute(
+        text("SELECT coalesce(max(number), 0) + 1 FROM journey_version WHERE journey_id = :id"), {"id": journey.id}
+    ).scalar_one()
+    values = {
+        "journey_id": journey.id,
+        "number": number,
+        "graph": dict(graph),
+        "node_order": list(node_order),
+        "published_at": now,
+        "published_by": by[:200],
+        "note": note,
+    }
+    id = conn.execute(insert(Version).values(**values).returning(col(Version.id))).scalar_one()
+    return VersionGraph(id, number, dict(graph))
+
+
+def set_live(conn: Connection, journey: JourneyRow, version_id: int, *, now: datetime) -> None:
+    """Make a version the one that takes customers in; a journey that rested goes live."""
+    status = journey.status if journey.status == "paused" else "live"
+    values: dict[str, Any] = {"live_version_id": version_id, "status": status, "updated_at": now}
+    if status != journey.status and journey.status != "draft":
+        values["pause_epoch"] = journey.pause_epoch + 1
+    conn.execute(update(Journey).where(col(Journey.id) == journey.id).values(**values))
+
+
+def known_keys(conn: Connection) -> dict[str, frozenset[str]]:
+    """Return the keys of segments, lists and code batches, by kind."""
+    tables = (("segment", Segment.key), ("list", CustomerList.key), ("code_batch", CodeBatch.key))
+    return {kind: frozenset(conn.execute(select(col(key))).scalars()) for kind, key in tables}
+
+
+def add_code_batches(conn: Connection, batches: Mapping[str, str], *, now: datetime) -> None:
+    """Make the batches of codes that do not exist yet; `batches` maps key to prefix.
+
+    The caller holds the lock "publish", so nobody else makes the same ones.
+    """
+    known = set(conn.execute(select(col(CodeBatch.key)).where(col(CodeBatch.key).in_(sorted(batches)))).scalars())
+    for key in sorted(set(batches) - known):
+        values = {"key": key, "name": key, "prefix": batches[key][:12], "created_at": now}
+        conn.execute(insert(CodeBatch).values(**values))
+
+
+def start_fan_out(conn: Connection, journey: JourneyRow, version: VersionGraph, segment: str, *, now: datetime) -> None:
+    """Let those who are in a segment enter a version, once a journey and segment.
+
+    A fan-out that another version of the journey has finished is not repeated; one that is under way goes on in the
+    new version from the customer it had come to.
+    """
+    segment_id = conn.execute(select(col(Segment.id)).where(col(Segment.key) == segment)).scalar_one_or_none()
+    if segment_id is None:
+        raise NotFound(f"there is no segment '{segment}'")
+    before = conn.execute(
+        text(
+            """SELECT f.id, f.last_customer_id, f.done_at, f.entry_key FROM fan_out f
+            JOIN journey_version v ON v.id = f.version_id
+            WHERE v.journey_id = :journey AND f.segment_id = :segment ORDER BY f.id DESC LIMIT 1"""
+        ),
+        {"journey": journey.id, "segment": segment_id},
+    ).one_or_none()
+    if before is not None and before[2] is not None:
+        return
+    if before is not None:
+        conn.execute(update(FanOut).where(col(FanOut.id) == before[0]).values(done_at=now))
+    conn.execute(
+        insert(FanOut).values(
+            version_id=version.id,
+            segment_id=segment_id,
+            entry_key=before[3] if before else f"present:{segment}"[:200],
+            at=now,
+            last_customer_id=before[1] if before else 0,
+            enrolled=0,
+        )
+    )
+
+
+def move_journey(conn: Connection, key: str, action: str, *, now: datetime) -> JourneyRow:
+    """Pause, resume, close, stop or archive a journey; return it as it is then.
+
+    Each move adds one to the pause epoch, which makes claims under way void. Doing what is done already changes
+    nothing. Conflict when the journey cannot do that now.
+    """
+    journey = find_journey(conn, key, lock=True)
+    sources, target = _MOVES[action]
+    if journey.status == target:
+        return journey
+    if journey.status not in sources:
+        raise Conflict(f"the journey '{key}' is {journey.status}; only one that is {' or '.join(sources)} can {action}")
+    values = {"status": target, "pause_epoch": journey.pause_epoch + 1, "updated_at": now}
+    conn.execute(update(Journey).where(col(Journey.id) == journey.id).values(**values))
+    return find_journey(conn, key)
+
+
+def exit_some(
+    conn: Connection, journey_id: int, reason: str, *, now: datetime, after: int = 0, limit: int = 5000
+) -> int | None:
+    """End the next live enrollments of a journey, in the order of their ids, as exited.
+
+    Return the last id, from where to go on, or None when there are no more. A walk over the primary key.
+    """
+    lock = "" if conn.dialect.name == "sqlite" else " FOR UPDATE"
+    rows = conn.execute(
+        text(
+            f"""SELECT id, version_id FROM enrollment WHERE id > :after AND journey_id = :journey
+            AND status IN ('active', 'waiting', 'parked') ORDER BY id LIMIT :limit{lock}"""
+        ),
+        {"journey": journey_id, "after": after, "limit": limit},
+    ).all()
+    end(conn, [(row[0], row[1], reason) for row in rows], status="exited", now=now)
+    return rows[-1][0] if rows else None
