@@ -5,7 +5,7 @@ import inspect
 import json
 import pkgutil
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -59,9 +59,8 @@ class Registry:
             raise DuplicateNodeType(node_type.key)
         self._types[node_type.key] = node_type
 
-    def keys(self) -> tuple[str, ...]:
-        """Return the keys of all known types, sorted."""
-        return tuple(sorted(self._types))
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._types))
 
     def __contains__(self, key: object) -> bool:
         return key in self._types

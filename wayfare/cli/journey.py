@@ -1,0 +1,173 @@
+"""`wayfare journey`: graphs as files, checked and published from a shell or from CI."""
+
+import getpass
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from builder import text
+from builder.check import check as check_graph
+from builder.problems import Problem, has_errors
+from builder.publish import publish as publish_graph
+from nodes.graph import Graph
+from nodes.registry import Registry, open_registry
+from store import drafts
+from store.db import Store
+from wayfare import clock
+from wayfare.errors import GraphInvalid, NotFound, WayfareError
+from wayfare.settings import load
+from wayfare.vault import Vault
+
+app = typer.Typer(no_args_is_help=True, help="Journeys as files: list, check, export, import, publish.")
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_Json = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
+
+
+def register(parent: typer.Typer) -> None:
+    """Add the commands."""
+    parent.add_typer(app, name="journey")
+
+
+@app.command("list")
+def list_(as_json: _Json = False) -> None:
+    """List all journeys with their status."""
+    with _store().read() as conn:
+        journeys = drafts.list_journeys(conn)
+    if as_json:
+        rows = [{"key": one.key, "name": one.name, "status": one.status, "rev": one.rev} for one in journeys]
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for one in journeys:
+        print(f"{one.key:<32} {one.status:<9} {one.name}")
+    if not journeys:
+        print("There are no journeys yet. Import one: wayfare journey import FILE", file=sys.stderr)
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Journeys as JSON files.")],
+    as_json: _Json = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings fail too.")] = False,
+) -> None:
+    """Check files without a database. Exit code 1 when one of them could not be published."""
+    registry = open_registry()
+    found = {str(file): _problems(file, registry) for file in files}
+    if as_json:
+        document = {file: [problem.as_dict() for problem in problems] for file, problems in found.items()}
+        print(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        for file, problems in found.items():
+            _show(file, problems)
+    if any(has_errors(problems) or (strict and problems) for problems in found.values()):
+        sys.exit(1)
+
+
+@app.command()
+def export(
+    key: str,
+    live: Annotated[bool, typer.Option("--live", help="The published version instead of the draft.")] = False,
+    to: Annotated[Path | None, typer.Option("--to", help="Write to this file instead of the terminal.")] = None,
+) -> None:
+    """Write a journey as canonical text, which diffs well."""
+    with _store().read() as conn:
+        document = drafts.draft_of(conn, key)
+        if live:
+            version = drafts.live_graph(conn, key)
+            if version is None:
+                raise NotFound(f"no version of '{key}' is live; leave --live out to get the draft")
+            document = version.graph
+    written = text.write(text.from_document(document))
+    if to is None:
+        print(written, end="")
+    else:
+        to.write_text(written, encoding="utf-8")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A journey as a JSON file.")],
+    key: Annotated[str | None, typer.Option(help="Key of the journey; without it, the file's name.")] = None,
+    name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+) -> None:
+    """Save a file as the draft of a journey; problems are shown and kept for later."""
+    graph = _read(file)
+    journey = key or _key_of(file)
+    with _store().write() as conn:
+        rev = drafts.save_draft(conn, journey, text.to_document(graph), now=clock.now(), name=name)
+    _show(journey, check_graph(graph, open_registry()))
+    print(f"{journey}: draft saved, revision {rev}")
+
+
+@app.command()
+def publish(
+    journey: Annotated[str, typer.Argument(metavar="KEY|FILE", help="A journey's key, or a JSON file.")],
+    key: Annotated[
+        str | None, typer.Option(help="For a file: key of the journey; without it, the file's name.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    note: Annotated[str, typer.Option(help="What changed.")] = "",
+) -> None:
+    """Publish a draft or a file as a new version. Exit code 1 with every problem when it cannot be."""
+    store = _store()
+    file = Path(journey)
+    if file.suffix == ".json" or file.is_file():
+        graph, journey = _read(file), key or _key_of(file)
+    else:
+        with store.read() as conn:
+            graph = text.from_document(drafts.draft_of(conn, journey))
+    try:
+        done = publish_graph(
+            store, open_registry(), journey, graph, clock.now(), f"shell:{_person()}", name=name, note=note
+        )
+    except GraphInvalid as refused:
+        _show(journey, _as_problems(refused))
+        sys.exit(1)
+    _show(journey, list(done.warnings))
+    print(f"{journey}: version {done.number} is live" + ("" if done.is_new else " already; nothing has changed"))
+
+
+def _problems(file: Path, registry: Registry) -> list[Problem]:
+    try:
+        return check_graph(text.read(file.read_bytes()), registry)
+    except OSError as problem:
+        return [Problem("", "error", "unreadable", f"the file cannot be read: {problem.strerror}")]
+    except GraphInvalid as refused:
+        return _as_problems(refused)
+
+
+def _as_problems(refused: GraphInvalid) -> list[Problem]:
+    return [problem for problem in refused.problems if isinstance(problem, Problem)]
+
+
+def _show(where: str, problems: list[Problem]) -> None:
+    for problem in problems:
+        print(f"{where}: {problem.severity}: {problem}", file=sys.stderr)
+
+
+def _read(file: Path) -> Graph:
+    try:
+        return text.read(file.read_bytes())
+    except OSError as problem:
+        raise WayfareError(f"{file} cannot be read: {problem.strerror}") from None
+
+
+def _key_of(file: Path) -> str:
+    if not _KEY.fullmatch(file.stem):
+        raise WayfareError(f"'{file.stem}' cannot be a key (letters, digits, . _ -); give one with --key")
+    return file.stem
+
+
+def _store() -> Store:
+    settings = load()
+    return Store(settings.database_url, Vault(settings.secret))
+
+
+def _person() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container without an entry for its user
+        return "unknown"
