@@ -1,0 +1,1 @@
+"""What pages show: queries that only read, bounded whatever the size of the database, the same number a page."""

@@ -1,0 +1,63 @@
+"""Segments as pages show them: their sizes over time, a few members, and the journeys that use them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, String, cast, func, select
+
+from store.views._parts import bucket, table
+
+CUSTOMER, MEMBER, SPAN = table("customer"), table("segment_member"), table("segment_span")
+JOURNEY, VERSION = table("journey"), table("journey_version")
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLine:
+    """One member of a segment."""
+
+    customer_id: int
+    key: str
+    first_name: str | None
+    last_name: str | None
+    city: str | None
+    since: datetime
+
+
+def members(conn: Connection, segment_id: int, limit: int = 12) -> list[MemberLine]:
+    """Return some members, by the primary key."""
+    columns = [CUSTOMER.c[name] for name in ("id", "key", "first_name", "last_name", "city")]
+    query = select(*columns, MEMBER.c.since).join(MEMBER, MEMBER.c.customer_id == CUSTOMER.c.id)
+    query = query.where(MEMBER.c.segment_id == segment_id).order_by(MEMBER.c.customer_id.desc()).limit(limit)
+    return [MemberLine(*row) for row in conn.execute(query)]
+
+
+def member_counts(conn: Connection) -> dict[int, int]:
+    """Return how many members each segment has now."""
+    query = select(MEMBER.c.segment_id, func.count()).group_by(MEMBER.c.segment_id)
+    return {row[0]: row[1] for row in conn.execute(query)}
+
+
+def moves_by_day(
+    conn: Connection, segment_ids: Iterable[int], since: datetime
+) -> dict[int, dict[str, tuple[int, int]]]:
+    """Return (entered, left) of each segment by UTC day, from an instant on. Two scans of the history."""
+    wanted = sorted(set(segment_ids))
+    found: dict[int, dict[str, tuple[int, int]]] = {id: {} for id in wanted}
+    for number, column in enumerate((SPAN.c.from_at, SPAN.c.until_at)):
+        day = bucket(conn, column, 10)
+        query = select(SPAN.c.segment_id, day, func.count()).where(SPAN.c.segment_id.in_(wanted), column >= since)
+        for id, name, n in conn.execute(query.group_by(SPAN.c.segment_id, day)):
+            old = found[id].get(name, (0, 0))
+            found[id][name] = (old[0] + n, old[1]) if number == 0 else (old[0], old[1] + n)
+    return found
+
+
+def graphs_with(conn: Connection, word: str) -> list[tuple[str, str, str, dict[str, Any]]]:
+    """Return (key, name, status, graph) of journeys whose live graph holds this text: the caller looks closer."""
+    document = cast(VERSION.c.graph, String)
+    query = select(JOURNEY.c.key, JOURNEY.c.name, JOURNEY.c.status, VERSION.c.graph)
+    query = query.join(VERSION, VERSION.c.id == JOURNEY.c.live_version_id)
+    query = query.where(document.contains(f'"{word}"', autoescape=True)).order_by(JOURNEY.c.name).limit(200)
+    return [(row[0], row[1], row[2], row[3]) for row in conn.execute(query)]
