@@ -163,7 +163,7 @@ def test_an_event_that_leaves_its_window_ends_the_membership_at_that_instant(sto
 
 
 def test_refreshing_in_steps_equals_building_anew(store: Store) -> None:
-    rules = {
+    rules: dict[str, dict[str, Any]] = {
         "sleeping": SLEEPING,
         "kyiv": KYIV,
         "birthday": {"type": "birthday", "within_days": 7},
@@ -204,7 +204,7 @@ def _mark_meanwhile(store: Store) -> None:
         alice, bob = a_customer(conn, "alice", city="Львів"), a_customer(conn, "bob", city="Львів")
     a_built(store, "kyiv", KYIV)
     touch(store, alice, bob)
-    done = []
+    done: list[bool] = []
 
     def meanwhile(conn: Any, cursor: Any, statement: str, *_: Any) -> None:
         if "FROM segment_member" in statement and not done:  # after the marks and values were read
@@ -360,7 +360,7 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_customers(sto
     counted = []
     with store.write() as conn:
         few = [a_customer(conn, f"few{n}", city="Львів") for n in range(10)]
-        many = [a_customer(conn, f"many{n}", city="Львів") for n in range(1000)]
+        many = [a_customer(conn, f"many{n}", city="Львів") for n in range(200)]
     for key, rule in (("kyiv", KYIV), ("sleeping", SLEEPING), ("all", {"type": "segment", "key": "kyiv"})):
         a_built(store, key, rule)
     for some in (few, many):
@@ -369,7 +369,7 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_customers(sto
                 an_order(conn, id, NOW - timedelta(days=300), ("A", 1, 1))
             raw_cursor(conn).execute('UPDATE customer SET folded = \'{"city": "київ"}\'')
             mark_dirty(conn, some, NOW)
-        statements = []
+        statements: list[str] = []
 
         def note(cursor: Any, statement: str, statements: list[str] = statements) -> None:
             statements.append(statement)
