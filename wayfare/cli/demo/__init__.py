@@ -1,0 +1,1 @@
+"""`wayfare demo`: the main job on real input."""
