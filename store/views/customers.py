@@ -101,8 +101,8 @@ class PassageLine:
     goal_at: datetime | None
 
 
-_LINE = [CUSTOMER.c[name] for name in ("id", "key", "first_name", "last_name", "email", "phone", "city", "level")]
-_LINE += [CUSTOMER.c.created_at, CUSTOMER.c.erased_at]
+_NAMES = ("id", "key", "first_name", "last_name", "email", "phone", "city", "level", "created_at", "erased_at")
+_LINE: list[Any] = [CUSTOMER.c[name] for name in _NAMES]
 
 
 def search_customers(
@@ -113,7 +113,7 @@ def search_customers(
     Names by their beginnings, whatever their case and alphabet; key, phone and e-mail address by theirs.
     """
     figures = (func.coalesce(FACT.c.order_count, 0), func.coalesce(FACT.c.order_sum, 0), FACT.c.last_order_at)
-    query = select(*_LINE, *figures).outerjoin(FACT, FACT.c.customer_id == CUSTOMER.c.id)
+    query: Any = select(*_LINE, *figures).outerjoin(FACT, FACT.c.customer_id == CUSTOMER.c.id)
     query = _narrowed(query, wanted)
     if before_id is not None:
         query = query.where(CUSTOMER.c.id < before_id)
@@ -172,33 +172,28 @@ def _begins(text: str) -> ColumnElement[bool]:
 
 
 def get_profile(conn: Connection, key: str) -> Profile:
-    """Return a customer's whole card in eight statements; NotFound when nobody has that key."""
-    columns = [CUSTOMER.c[name] for name in Profile.__dataclass_fields__ if name in CUSTOMER.c]
-    row = conn.execute(select(*columns).where(CUSTOMER.c.key == key)).one_or_none()
+    """Return a customer's whole card in nine statements; NotFound when nobody has that key."""
+    columns: list[Any] = [CUSTOMER.c[name] for name in Profile.__dataclass_fields__ if name in CUSTOMER.c]
+    row: Any = conn.execute(select(*columns).where(CUSTOMER.c.key == key)).one_or_none()
     if row is None:
         raise NotFound(f"no customer {key}")
     id = row.id
-    figures = conn.execute(
-        select(FACT.c.order_count, FACT.c.order_sum, FACT.c.first_order_at, FACT.c.last_order_at).where(
-            FACT.c.customer_id == id
-        )
-    ).one_or_none()
+    names = ("order_count", "order_sum", "first_order_at", "last_order_at")
+    figures = conn.execute(select(*[FACT.c[name] for name in names]).where(FACT.c.customer_id == id)).one_or_none()
     order = table("sales_order")
     currency = select(order.c.currency).where(order.c.customer_id == id).order_by(order.c.at.desc()).limit(1)
     consents = select(*[CONSENT.c[name] for name in ("channel", "purpose", "granted", "source", "at")])
     segments = select(SEGMENT.c.key, SEGMENT.c.name, MEMBER.c.since).join(SEGMENT, SEGMENT.c.id == MEMBER.c.segment_id)
     lists = select(LIST.c.name, ON_LIST.c.since).join(LIST, LIST.c.id == ON_LIST.c.list_id)
     handles = select(IDENTITY.c.kind, IDENTITY.c.value).where(IDENTITY.c.customer_id == id)
-    return Profile(
-        *row,
-        *(figures or (0, 0, None, None)),
-        currency=conn.execute(currency).scalar_one_or_none() or "",
-        consents=_rows(conn, consents.where(CONSENT.c.customer_id == id).order_by(CONSENT.c.channel)),
-        segments=_rows(conn, segments.where(MEMBER.c.customer_id == id).order_by(SEGMENT.c.name)),
-        lists=_rows(conn, lists.where(ON_LIST.c.customer_id == id).order_by(LIST.c.name)),
-        identities=_rows(conn, handles.order_by(IDENTITY.c.kind, IDENTITY.c.id).limit(20)),
-        passages=passages_of(conn, id),
-    )
+    values: dict[str, Any] = dict(row._mapping) | (dict(figures._mapping) if figures else {})
+    values["currency"] = conn.execute(currency).scalar_one_or_none() or ""
+    values["consents"] = _rows(conn, consents.where(CONSENT.c.customer_id == id).order_by(CONSENT.c.channel))
+    values["segments"] = _rows(conn, segments.where(MEMBER.c.customer_id == id).order_by(SEGMENT.c.name))
+    values["lists"] = _rows(conn, lists.where(ON_LIST.c.customer_id == id).order_by(LIST.c.name))
+    values["identities"] = _rows(conn, handles.order_by(IDENTITY.c.kind, IDENTITY.c.id).limit(20))
+    values["passages"] = passages_of(conn, id)
+    return Profile(**values)
 
 
 def passages_of(conn: Connection, customer_id: int, limit: int = 50) -> tuple[PassageLine, ...]:

@@ -90,9 +90,9 @@ def oldest_unmatched(conn: Connection) -> datetime | None:
 
 def latest_events(conn: Connection, limit: int = 10) -> list[EventLine]:
     """Return the events that came in last."""
-    columns = [EVENT.c[name] for name in ("id", "type", "source", "at", "received_at")]
+    columns: list[Any] = [EVENT.c[name] for name in ("id", "type", "source", "at", "received_at")]
     columns += [CUSTOMER.c[name] for name in ("id", "key", "first_name", "last_name")]
-    query = select(*columns, EVENT.c.note).join(CUSTOMER, CUSTOMER.c.id == EVENT.c.customer_id)
+    query: Any = select(*columns, EVENT.c.note).join(CUSTOMER, CUSTOMER.c.id == EVENT.c.customer_id)
     return [EventLine(*row) for row in conn.execute(query.order_by(EVENT.c.id.desc()).limit(limit))]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import Connection, func, select
 
 from store.views._parts import LIVE, table
 from wayfare.errors import NotFound
@@ -66,9 +66,7 @@ class VersionLine:
     note: str
 
 
-_LINE: list[ColumnElement[Any]] = [
-    JOURNEY.c[name] for name in ("id", "key", "name", "description", "status", "live_version_id")
-]
+_LINE: list[Any] = [JOURNEY.c[n] for n in ("id", "key", "name", "description", "status", "live_version_id")]
 _LINE += [func.coalesce(VERSION.c.number, 0), JOURNEY.c.created_at, JOURNEY.c.updated_at]
 
 

@@ -54,7 +54,7 @@ def behind(conn: Connection, asked: Asked, *, before_id: int | None = None, limi
     Who is here is served by ix_enrollment_due; the others read the journey's enrollments by its unique key, and probe
     the step log by its primary key.
     """
-    columns = [ENROLLMENT.c.id, CUSTOMER.c.id, CUSTOMER.c.key, CUSTOMER.c.first_name, CUSTOMER.c.last_name]
+    columns: list[Any] = [ENROLLMENT.c.id, CUSTOMER.c.id, CUSTOMER.c.key, CUSTOMER.c.first_name, CUSTOMER.c.last_name]
     names = ("status", "node", "since", "wake_at", "wait_type", "reason", "entered_at", "ended_at", "goal_at")
     columns += [ENROLLMENT.c[name] for name in names]
     wants_step = asked.kind in ("passed", "arrived")

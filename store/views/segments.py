@@ -27,8 +27,8 @@ class MemberLine:
 
 def members(conn: Connection, segment_id: int, limit: int = 12) -> list[MemberLine]:
     """Return some members, by the primary key."""
-    columns = [CUSTOMER.c[name] for name in ("id", "key", "first_name", "last_name", "city")]
-    query = select(*columns, MEMBER.c.since).join(MEMBER, MEMBER.c.customer_id == CUSTOMER.c.id)
+    columns: list[Any] = [CUSTOMER.c[name] for name in ("id", "key", "first_name", "last_name", "city")]
+    query: Any = select(*columns, MEMBER.c.since).join(MEMBER, MEMBER.c.customer_id == CUSTOMER.c.id)
     query = query.where(MEMBER.c.segment_id == segment_id).order_by(MEMBER.c.customer_id.desc()).limit(limit)
     return [MemberLine(*row) for row in conn.execute(query)]
 
