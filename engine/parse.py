@@ -70,7 +70,7 @@ def _one_by_one(body: bytes, error: orjson.JSONDecodeError) -> Iterator[Any]:
         else:
             while count <= MOST_ITEMS:
                 end = _end_of_value(text, at, error)
-                yield _item(text[at:end])
+                yield read_item(text[at:end])
                 count += 1
                 at = _skip(text, end)
                 if text.startswith(",", at):
@@ -96,15 +96,25 @@ def _end_of_value(text: str, at: int, error: orjson.JSONDecodeError) -> int:
         raise _not_json(error) from None
 
 
-def _item(text: str) -> Any:
+def read_item(text: str) -> Any:
+    """Return one JSON value, or `Broken`. Bytes that were no UTF-8 stand in the text as lone surrogates."""
+    raw = text.encode("utf-8", "surrogateescape")
     try:
-        return orjson.loads(text.encode("utf-8", "surrogateescape"))
-    except UnicodeEncodeError:
-        return Broken("invalid_text", "the text is not valid UTF-8; send it in UTF-8")
+        return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         if "depth" in error.msg:
             return Broken("too_deep", _DEEP)
-        return Broken("invalid_json", f"this item is not valid JSON: {error.msg}; mend it and send it again")
+        if not text.isascii() and not _is_utf8(raw):
+            return Broken("invalid_text", "the text is not valid UTF-8; send it in UTF-8")
+        return Broken("invalid_json", f"this is not valid JSON: {error.msg}; mend it and send it again")
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _skip(text: str, at: int) -> int:
