@@ -31,7 +31,7 @@ def drain(runtime: Runtime, shard: str, *, stopping: Callable[[], bool] = lambda
     done = 0
     step = _flow if shard == FLOW else _send
     while not stopping():
-        n = step(runtime, runtime.now())
+        n = step(runtime, runtime.now(), stopping)
         done += n
         if n == 0:
             return done
@@ -49,14 +49,16 @@ def settle(runtime: Runtime) -> int:
     return total
 
 
-def _flow(runtime: Runtime, now: datetime) -> int:
+def _flow(runtime: Runtime, now: datetime, stopping: Callable[[], bool]) -> int:
     done = match(runtime, now=now)
-    done += refresh(runtime.store, now)
+    done += refresh(runtime.store, now, runtime.default_zone)
     done += fan_out(runtime, now=now)
     with runtime.store.read() as conn:
         due = due_versions(conn, now)
     messages = 0
     for version_id in due:
+        if stopping():
+            break
         walked = advance(runtime, version_id, now=now, limit=runtime.batch_size)
         done += walked.enrollments
         messages += walked.messages
@@ -65,8 +67,8 @@ def _flow(runtime: Runtime, now: datetime) -> int:
     return done
 
 
-def _send(runtime: Runtime, now: datetime) -> int:
+def _send(runtime: Runtime, now: datetime, stopping: Callable[[], bool]) -> int:
     done = 0
     for channel in runtime.channels:
-        done += deliver(runtime, channel, now)
+        done += deliver(runtime, channel, now, stopping=stopping)
     return done

@@ -1,5 +1,7 @@
 """Start-up: from settings to a running engine."""
 
+from datetime import timedelta
+
 from engine.bell import Bell
 from engine.channels import channels
 from engine.runtime import Runtime
@@ -19,5 +21,6 @@ def open_runtime(settings: Settings) -> Runtime:
         vault=vault,
         channels=channels(data_dir=settings.data_dir, smtp_url=settings.smtp_url, mail_from=settings.mail_from),
         batch_size=settings.batch_size,
+        lease=timedelta(seconds=settings.lease_seconds),
         ring=bell.ring,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -26,7 +26,6 @@ from wayfare.segments.facts import Fact
 
 log = structlog.get_logger(__name__)
 
-LEASE = timedelta(seconds=60)
 _REASON = 500
 
 
@@ -55,7 +54,7 @@ def advance(runtime: Runtime, version_id: int, *, now: datetime, limit: int = 50
     fenced. Transaction 2 locks those that are still ours, walks the nodes in topological order, checks every
     answer and writes everything at once: a crash at any line leaves the old state or the new one.
     """
-    claimed = runtime.store.run(lambda conn: claim(conn, version_id, now=now, lease=LEASE, limit=limit))
+    claimed = runtime.store.run(lambda conn: claim(conn, version_id, now=now, lease=runtime.lease, limit=limit))
     if claimed is None:
         return Walked()
     point("walk.claimed")

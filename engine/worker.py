@@ -17,6 +17,7 @@ from engine import bell
 from engine.drain import SHARDS, drain
 from engine.runtime import Runtime
 from engine.start import open_runtime
+from engine.tune import tune
 from store.db import is_transient
 from wayfare import clock, lifeline, log
 from wayfare.settings import Settings
@@ -82,6 +83,7 @@ def _child(target: Callable[[Settings, int], None], settings: Settings, parent: 
     lifeline.follow_parent(parent)
     log.configure(settings.log_level, settings.log_format)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent passes on what the terminal sends to all
+    tune()
     target(settings, parent)
 
 

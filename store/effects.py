@@ -48,10 +48,10 @@ def write_messages(
     if conn.dialect.name == "sqlite":
         rows: list[tuple[Any, ...]] = []
         for group in groups:
-            tail = (version_id, group.purpose, group.priority, "pending", now, now, 0)
+            same = (version_id, group.purpose, group.priority, "pending", now, now, 0)
             for enrollment, visit, customer, not_after in group.rows:
                 effect = (enrollment, group.node, visit, group.channel)
-                rows.append((*effect, customer, *tail, not_after, next(sealed)))
+                rows.append((*effect, customer, *same, not_after, next(sealed)))
         insert_rows(conn, "message", MESSAGE_COLUMNS, rows)
         return
     lines: list[str] = []

@@ -70,10 +70,7 @@ def take_new(conn: Connection, limit: int) -> list[NewEvent]:
     )
     rows = cursor.fetchall()
     if conn.dialect.name == "sqlite":
-        return [
-            NewEvent(*row[:5], instant_of(row[5]), instant_of(row[6]), orjson.loads(row[7]), row[8], row[9])
-            for row in rows
-        ]
+        rows = [(*row[:5], instant_of(row[5]), instant_of(row[6]), orjson.loads(row[7]), *row[8:]) for row in rows]
     return [NewEvent(*row) for row in rows]
 
 

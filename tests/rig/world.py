@@ -48,7 +48,7 @@ class World:
             *("attributes", "folded", "created_at", "updated_at", "is_synthetic"),
         )
         first = self.scalar("SELECT coalesce(max(id), 0) FROM customer") + 1
-        rows = []
+        rows: list[tuple[Any, ...]] = []
         for number, person in enumerate(fields, start=first):
             born = person.get("birthday")
             rows.append(
@@ -109,9 +109,9 @@ class World:
         number = conn.execute(
             text("SELECT coalesce(max(number), 0) + 1 FROM journey_version WHERE journey_id = :id"), {"id": journey}
         ).scalar_one()
-        columns = ("journey_id", "number", "graph", "node_order", "published_at", "published_by", "note")
+        published = ("journey_id", "number", "graph", "node_order", "published_at", "published_by", "note")
         row = (journey, number, graph, list(order), self.now, "test", "")
-        bulk.insert_rows(conn, "journey_version", columns, [row])
+        bulk.insert_rows(conn, "journey_version", published, [row])
         version = conn.execute(text("SELECT max(id) FROM journey_version")).scalar_one()
         conn.execute(
             text("UPDATE journey SET live_version_id = :version WHERE id = :id"), {"version": version, "id": journey}

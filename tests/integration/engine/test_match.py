@@ -11,9 +11,10 @@ from engine.match import match
 from rig.world import START, World
 from store.claims import claim
 
+Nodes = dict[str, dict[str, Any]]
 VISIT = {"type": "trigger.event", "event": "shop.visited"}
 PURCHASE = {"type": "compare", "fact": "data.total", "op": ">=", "value": 100}
-AWAIT: dict[str, dict[str, Any]] = {
+AWAIT: Nodes = {
     "enter": VISIT,
     "await": {"type": "flow.wait_event", "event": "purchase", "amount": 7, "unit": "days", "where": PURCHASE},
     "thanks": {"type": "action.send", "subject": "Thanks", "body": "Thank you", "channel": "email"},
@@ -82,7 +83,7 @@ def test_an_event_after_the_deadline_is_too_late_even_before_the_timer_was_looke
 
 def test_an_exit_rule_ends_a_passage_and_a_goal_is_noted(world: World) -> None:
     stays, buys = world.customers(2)
-    nodes = {"enter": VISIT, "wait": {"type": "flow.wait", "amount": 9, "unit": "days"}}
+    nodes: Nodes = {"enter": VISIT, "wait": {"type": "flow.wait", "amount": 9, "unit": "days"}}
     world.journey(
         "asleep",
         nodes,
@@ -102,7 +103,7 @@ def test_an_exit_rule_ends_a_passage_and_a_goal_is_noted(world: World) -> None:
 
 def test_an_exit_in_the_batch_that_enrolls_ends_the_passage_at_once(world: World) -> None:
     (customer,) = world.customers(1)
-    nodes = {"enter": VISIT, "wait": {"type": "flow.wait", "amount": 9, "unit": "days"}}
+    nodes: Nodes = {"enter": VISIT, "wait": {"type": "flow.wait", "amount": 9, "unit": "days"}}
     world.journey("asleep", nodes, exit_rules=[{"event": "purchase", "name": "bought"}])
     world.happens(customer, "shop.visited")
     world.happens(customer, "purchase", {"total": 1}, at=world.now + timedelta(seconds=1))
@@ -112,7 +113,7 @@ def test_an_exit_in_the_batch_that_enrolls_ends_the_passage_at_once(world: World
 
 def test_reentry_rules(world: World) -> None:
     (customer,) = world.customers(1)
-    nodes = {"enter": VISIT, "wait": {"type": "flow.wait", "amount": 1, "unit": "days"}}
+    nodes: Nodes = {"enter": VISIT, "wait": {"type": "flow.wait", "amount": 1, "unit": "days"}}
     for rule in ({"reentry": "never"}, {"reentry": "always"}, {"reentry": "after", "after_days": 10}):
         world.journey(rule["reentry"], nodes, entry=rule)  # type: ignore[arg-type]
     world.journey("per_order", nodes, entry={"reentry": "per_key", "key": "data.order"})
@@ -139,7 +140,7 @@ def test_reentry_rules(world: World) -> None:
 
 def test_holdout_exclusion_limit_and_window(world: World) -> None:
     customers = world.customers(400)
-    nodes = {"enter": VISIT}
+    nodes: Nodes = {"enter": VISIT}
     world.journey("half", nodes, entry={"holdout_percent": "50"})
     world.journey("few", nodes, entry={"limit_per_day": 7})
     world.journey("later", nodes, window={"from": "2027-01-01T00:00:00+00:00"})
