@@ -37,6 +37,7 @@ def check(graph: Graph, registry: Registry, context: Context | None = None) -> l
     loaded: dict[str, NodeType] = {}
     problems = [*_ids(graph), *_settings(graph, registry, loaded), *_edges(graph), *_ports(graph, loaded)]
     problems += [*_shape(graph, registry, loaded), *_references(loaded, context), *_codes(graph, loaded)]
+    problems += _yearly(graph, loaded)
     problems += entry_problems(graph, context.known.get("segment"))
     place = {node.id: number for number, node in enumerate(graph.nodes)}
     return sorted(problems, key=lambda one: (one.severity != "error", place.get(one.node, -1)))
@@ -128,6 +129,14 @@ def _references(loaded: Mapping[str, NodeType], context: Context) -> Iterator[Pr
             if known is not None and key not in known:
                 name = words.get(kind, kind)
                 yield error(id, f"{kind}_gone", f"there is no {name} '{key}'", "create it, or choose another")
+
+
+def _yearly(graph: Graph, loaded: Mapping[str, NodeType]) -> Iterator[Problem]:
+    for id, node in loaded.items():
+        rule = node.date_rule()
+        if rule is not None and rule.every_year and graph.entry.reentry == "never":
+            remedy = "let customers enter again after 300 days"
+            yield warning(id, "once_only", "it comes every year, but customers may enter only once, ever", remedy)
 
 
 def _codes(graph: Graph, loaded: Mapping[str, NodeType]) -> Iterator[Problem]:

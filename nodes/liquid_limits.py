@@ -83,12 +83,8 @@ def _bounded(name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
     def bounded(value: Any, *args: Any, **options: Any) -> Any:
         for argument in (value, *args):
             _check(argument)
-        if name == "replace" and len(args) == 2:
-            hits = str(value).count(str(args[0]))
-            if hits * len(str(args[1])) > _VALUE_LIMIT:
-                raise FilterArgumentError("the text that replace makes is too long", token=None)
-        if name in ("join", "split") and isinstance(value, list) and args:
-            _check("", size=len(value) * len(str(args[0])))
+        if _growth(name, value, args) > _VALUE_LIMIT:
+            raise FilterArgumentError(f"the text that {name} makes is too long", token=None)
         result = plain(value, *args, **options)
         _check(result)
         return result
@@ -99,7 +95,18 @@ def _bounded(name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
     return bounded
 
 
-def _check(value: Any, size: int = 0) -> None:
+def _growth(name: str, value: Any, args: tuple[Any, ...]) -> int:
+    """Return how many characters a filter would add that multiplies its arguments."""
+    if name == "replace" and len(args) == 2:
+        return str(value).count(str(args[0])) * len(str(args[1]))
+    if name == "join" and isinstance(value, list):
+        between = len(str(args[0])) if args else 1
+        return len(value) * between + sum(len(part) for part in value if isinstance(part, str))
+    return 0
+
+
+def _check(value: Any) -> None:
+    size = 0
     if isinstance(value, range):
         raise FilterArgumentError("a range cannot go through a filter; loop over it", token=None)
     if isinstance(value, str | list | tuple | dict):

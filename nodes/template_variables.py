@@ -1,5 +1,6 @@
 """What a template may speak of, and which columns a step must keep for it."""
 
+import difflib
 from collections.abc import Iterable
 
 from nodes.liquid import Template, TemplateError
@@ -11,10 +12,15 @@ CODE = ("code", "code_valid_until")
 def unknown_in(template: Template) -> list[TemplateError]:
     """Return one error, with its place, for each variable that no customer can have."""
     return [
-        TemplateError(f"there is no variable '{name}'; did you mean 'attrs.{name}'?", *place)
+        TemplateError(f"there is no variable '{name}'; did you mean '{_nearest(name)}'?", *place)
         for name, place in template.places.items()
         if not is_known(name)
     ]
+
+
+def _nearest(name: str) -> str:
+    close = difflib.get_close_matches(name, [*PROFILE, *CODE], n=1)
+    return close[0] if close else f"attrs.{name.rpartition('.')[2]}"
 
 
 def is_known(name: str) -> bool:
