@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from types import ModuleType
 from typing import Any
@@ -13,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import web.api
 import web.pages
+from engine.start import open_runtime
 from store.db import Store
 from wayfare import clock, log
 from wayfare.settings import Settings
@@ -26,7 +28,7 @@ def create_app(settings: Settings) -> Flask:
     """Return the application that these settings describe. Raises SettingsError for an unsafe address."""
     settings.check_bind()
     store = Store(settings.database_url, Vault(settings.secret), pool_size=settings.web_threads)
-    return build(store, WebConfig.of(settings))
+    return build(store, WebConfig.of(settings), runtime=replace(open_runtime(settings), store=store))
 
 
 def build(

@@ -3,7 +3,7 @@
 import hmac
 import secrets
 
-from flask import request
+from flask import g, request
 from werkzeug.exceptions import Forbidden
 
 from web import cookies
@@ -19,10 +19,12 @@ def token() -> str:
     session_id = cookies.read()
     if session_id:
         return store().vault.digest("csrf", f"session {session_id}").hex()
-    visit = cookies.read("visit")
-    if len(visit) < 20:
-        visit = secrets.token_urlsafe(24)
-        cookies.write("visit", visit)
+    if "visit" not in g:
+        g.visit = cookies.read("visit")
+        if len(g.visit) < 20:
+            g.visit = secrets.token_urlsafe(24)
+            cookies.write("visit", g.visit)
+    visit: str = g.visit
     return store().vault.digest("csrf", f"visit {visit}").hex()
 
 

@@ -9,6 +9,16 @@ from markupsafe import Markup, escape
 from web.context import now
 
 ZONE_COOKIE = "wayfare-zone"  # set by wayfare.js from what the browser knows; no secret, so scripts may write it
+# What tells browsers apart; the first that fits, for most of them also claim to be others.
+_BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
 _UNITS = (("year", 31_536_000), ("month", 2_592_000), ("day", 86_400), ("h", 3600), ("min", 60))
 
 
@@ -69,6 +79,26 @@ def money(minor: int | None, currency: str = "", missing: str = "–") -> str:
         return missing
     sign, whole, cents = "−" if minor < 0 else "", *divmod(abs(minor), 100)
     return f"{sign}{number(whole)}.{cents:02d}" + (f" {currency}" if currency else "")
+
+
+def plain(value: object) -> str:
+    """Write a value of a JSON document for people."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(plain, value)) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {plain(inner)}" for name, inner in value.items()) or "none"
+    return str(value)
+
+
+def browser(user_agent: str) -> str:
+    """Name a browser and its system as people do; what the browser says of itself when it is an unusual one."""
+    name = next((words for mark, words in _BROWSERS if mark in user_agent), "")
+    system = next((words for mark, words in _SYSTEMS if mark in user_agent), "")
+    return " on ".join(filter(None, (name, system))) or user_agent[:60] or "Unknown"
 
 
 def _time(instant: datetime, text: str) -> Markup:

@@ -65,10 +65,12 @@ def register(app: Flask) -> None:
     )
     app.jinja_env.filters.update(
         ago=formats.ago,
+        browser=formats.browser,
         initials=initials,
         money=formats.money,
         number=formats.number,
         percent=formats.percent,
+        plain=formats.plain,
         plural=formats.plural,
         when=formats.when,
     )

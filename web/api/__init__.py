@@ -36,6 +36,8 @@ What a declaration gives:
   A function that validates by itself takes `call.items.values` and gives its errors to `call.items.renumber(errors)`,
   because indexes must be those of the request. `body=Model`: one object, validated, in `call.body`. `query=Model`: the
   address's parameters, in `call.query`. Parts of the path (`/customers/<key>`) arrive as key words.
+- `batch=Model` is `items` for functions that validate by themselves and tell broken items from good ones, such as
+  those of `engine.intake`: `call.batch` goes to them as it is, the model only describes it.
 - The answer is a model, a dict, `(answer, status)`, or None for 204. Raise NotFound (404) and Conflict (409) of
   wayfare.errors, or `Refusal(422, [problem("code", "message", path="phone")])`.
 - `Idempotency-Key` works by itself on every write: the same request gets the same answer, byte for byte, for 48 hours;

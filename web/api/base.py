@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeAlias
@@ -11,9 +11,12 @@ from typing import Any, TypeAlias
 from flask import Blueprint, Response, request
 from pydantic import BaseModel, ConfigDict
 
+from builder.problems import Problem as Finding
 from store import idempotency
+from wayfare.errors import GraphInvalid, InputRefused
+from wayfare.segments import RuleInvalid
 from web import access
-from web.api.body import Items, read_items, read_object, validated
+from web.api.body import Items, read_batch, read_items, read_object, validated
 from web.api.refusal import Refusal
 from web.api.refusal import problem as problem
 from web.context import now, store
@@ -61,6 +64,7 @@ class Call:
     body: Any = None
     query: Any = None
     items: Items = None  # type: ignore[assignment]  # there where the call declares `items`
+    batch: Sequence[Any] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +114,13 @@ class Api:
         public: str = "",
         body: type[BaseModel] | None = None,
         items: type[BaseModel] | None = None,
+        batch: type[BaseModel] | None = None,
         query: type[BaseModel] | None = None,
         answer: type[BaseModel] | None = None,
         status: int = 200,
         max_bytes: int = SINGLE,
     ) -> Callable[[Callable[..., Result]], Callable[..., Response]]:
-        """Declare one call. `needs` is a right, or `public` a reason; `items` and `body` exclude each other."""
+        """Declare one call. `needs` is a right, or `public` a reason; one of `items`, `batch` and `body` at most."""
 
         def declare(handler: Callable[..., Result]) -> Callable[..., Response]:
             @functools.wraps(handler)
@@ -126,14 +131,17 @@ class Api:
                         read_object(body) if body else None,
                         validated(query, request.args.to_dict()) if query else None,
                         read_items() if items else None,  # type: ignore[arg-type]  # see Call
+                        read_batch() if batch else (),
                     )
-                    return _written(handler(call, **path), status)
+                    return _written(_done(handler, call, path), status)
 
                 return _answered(work)
 
             first, _, rest = (handler.__doc__ or handler.__name__).partition("\n")
             described = (first.strip(), " ".join(rest.split()))
-            setattr(view, OPERATION, Operation(self.tag, *described, needs, body, items, query, answer, status))
+            setattr(
+                view, OPERATION, Operation(self.tag, *described, needs, body, items or batch, query, answer, status)
+            )
             gate = access.needs(needs, max_bytes=max_bytes) if needs else access.public(public, max_bytes=max_bytes)
             self.bp.add_url_rule(rule, handler.__name__, gate(view), methods=[method])
             return view
@@ -170,6 +178,22 @@ def _answered(work: Callable[[], tuple[int, str]]) -> Response:
         raise
     store().run(lambda conn: idempotency.finish(conn, begun, status, text))
     return as_json(text, status)
+
+
+def _done(handler: Callable[..., Result], call: Call, path: Mapping[str, Any]) -> Result:
+    """Let the handler do its work; what lower rooms refuse becomes the API's refusal, with every reason."""
+    try:
+        return handler(call, **path)
+    except InputRefused as error:
+        status = {"too_many_items": 413, "invalid_json": 400, "too_deep": 400}.get(error.code, 422)
+        raise Refusal(status, [problem(error.code, str(error), path=error.path)]) from None
+    except RuleInvalid as error:
+        raise Refusal(422, [problem(one.code, one.message, path=one.path) for one in error.problems]) from None
+    except GraphInvalid as error:
+        found = [one for one in error.problems if isinstance(one, Finding)]
+        words = [f"{one.message}; {one.remedy}" if one.remedy else one.message for one in found]
+        faults = [problem(one.code, text, path=one.node) for one, text in zip(found, words, strict=True)]
+        raise Refusal(422, faults or [problem("invalid_graph", str(error))]) from None
 
 
 def _outcome(work: Callable[[], tuple[int, str]]) -> tuple[int, str]:

@@ -1,0 +1,248 @@
+"""Journeys: the list, one with its graph and live counts, the customers behind a count, pause and stop."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from flask import Blueprint, Response, request, url_for
+from pydantic import ValidationError
+
+from builder import lifecycle
+from nodes.graph import Graph
+from store.views import journeys as views
+from store.views import people
+from store.views.journeys import JourneyLine, Tally, VersionLine
+from wayfare.errors import Conflict, NotFound
+from wayfare.segments.text import fold
+from web import access, graph_view, ui, words
+from web.context import now, store
+from web.listing import Listing, Order, asked, asked_order, asked_page
+from web.principal import principal
+from web.respond import go, respond
+
+bp = Blueprint("journeys", __name__, url_prefix="/journeys")
+SIZE = 25
+PEOPLE = 25
+PERIODS = {"": "All time", "week": "7 days", "today": "Today"}
+COLUMNS = ("name", "status", "entered", "active", "completed", "activity")
+_RANK = {"live": 0, "closing": 1, "paused": 2, "draft": 3, "stopped": 4, "archived": 5}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One journey in the list. `goals` is (reached, entered)."""
+
+    line: JourneyLine
+    tally: Tally
+    goals: tuple[int, int] = (0, 0)
+
+
+@bp.get("")
+@access.needs("journeys.read")
+def index() -> Response:
+    """List the journeys."""
+    text, status = asked("q"), asked("status", 20)
+    order, page = asked_order(COLUMNS, "status"), asked_page()
+    with store().read() as conn:
+        every = views.all_journeys(conn)
+        counts = views.tallies(conn)
+        kept = [line for line in every if _fits(line, text, status)]
+        rows = _ordered([Row(line, counts.get(line.id, Tally())) for line in kept], order)
+        shown = rows[(page - 1) * SIZE : page * SIZE]
+        reached = views.goals(conn, [row.line.id for row in shown]) if shown else {}
+    shown = [Row(row.line, row.tally, reached.get(row.line.id, (0, 0))) for row in shown]
+    by_status: dict[str, int] = {}
+    for line in every:
+        by_status[line.status] = by_status.get(line.status, 0) + 1
+    return respond(
+        "journeys/index.html",
+        "journeys/_list.html",
+        listing=Listing(shown, page, SIZE, len(rows)),
+        order=order,
+        asks={"q": text, "status": status},
+        by_status=sorted(by_status.items(), key=lambda one: _RANK.get(one[0], 9)),
+        total=len(every),
+        today=now().astimezone(UTC).date(),
+        words=words,
+    )
+
+
+def _fits(line: JourneyLine, text: str, status: str) -> bool:
+    if status and line.status != status:
+        return False
+    if not text:
+        return not (line.status == "archived" and not status)
+    return all(word in fold(f"{line.name} {line.key} {line.description}") for word in fold(text).split())
+
+
+def _ordered(rows: list[Row], order: Order) -> list[Row]:
+    """Return rows in an order; equal ones by name."""
+    keys = {
+        "name": lambda row: fold(row.line.name),
+        "status": lambda row: (_RANK.get(row.line.status, 9), -row.tally.active, fold(row.line.name)),
+        "entered": lambda row: row.tally.entered,
+        "active": lambda row: row.tally.active,
+        "completed": lambda row: row.tally.end("completed"),
+        "activity": lambda row: row.tally.last_day,
+    }
+    rows.sort(key=lambda row: fold(row.line.name))
+    rows.sort(key=keys[order.column], reverse=order.is_descending)
+    return rows
+
+
+@bp.get("/<key>")
+@access.needs("journeys.read")
+def show(key: str) -> Response:
+    """Show one journey: what it is, how it fares, and its graph with live counts."""
+    period = _period()
+    since = _since_day(period)
+    with store().read() as conn:
+        line = views.find_journey(conn, key)
+        versions = views.versions_of(conn, line.id)
+        version = _asked_version(line, versions)
+        if version is None:
+            document, counts, tally, reached = views.draft_of(conn, line.id), graph_view.Counts(), Tally(), (0, 0)
+        else:
+            document = views.graph_of(conn, version.id)
+            here = views.here(conn, version.id)
+            tally = views.tally_of_version(conn, version.id, since)
+            whole = views.tally_of_version(conn, version.id) if since else tally
+            whole.live = sum(here.values())
+            is_stuck = whole.end("failed") or whole.end("quarantined") or whole.parked
+            stuck = views.stuck(conn, line.id, version.id) if is_stuck else {}
+            counts = graph_view.Counts(here, views.passed(conn, version.id, since), stuck)
+            reached = views.goals(conn, [line.id], version.id).get(line.id, (0, 0))
+            tally.live = whole.active
+    graph = _readable(document)
+    return respond(
+        "journeys/show.html",
+        "journeys/_live.html",
+        line=line,
+        said=words.journey(line.status),
+        versions=versions,
+        version=version,
+        tally=tally,
+        goals=reached,
+        period=period,
+        periods=PERIODS,
+        drawing=graph_view.draw(graph, counts) if graph is not None else None,
+        entry=graph.entry if graph is not None else None,
+        may_see=ui.may("customers.list"),
+        words=words,
+        at=now(),
+    )
+
+
+@bp.get("/<key>/customers")
+@access.needs("customers.list")
+def customers(key: str) -> Response:
+    """List the customers behind a count."""
+    kind, node, port = asked("kind", 20), asked("node", 64), asked("port", 64)
+    if kind not in people.KINDS + people.STATUSES:
+        raise NotFound(f"no kind of customers {kind}")
+    period, before = _period(), _before()
+    with store().read() as conn:
+        line = views.find_journey(conn, key)
+        version = _asked_version(line, views.versions_of(conn, line.id))
+        if version is None:
+            raise NotFound(f"the journey {key} was never published")
+        wanted = people.Asked(kind, line.id, version.id, node, port, _since(period))
+        found = people.behind(conn, wanted, before_id=before, limit=PEOPLE + 1)
+        graph = _readable(views.graph_of(conn, version.id))
+    more = len(found) > PEOPLE
+    types = graph_view.node_types(graph) if graph else {}
+    return respond(
+        "journeys/customers.html",
+        "journeys/_customers.html",
+        line=line,
+        version=version,
+        kind=kind,
+        title=_title(kind, graph_view.title_of(types.get(node), node), port),
+        period=PERIODS[period] if period and kind not in ("here", "active", "parked") else "",
+        people=found[:PEOPLE],
+        next=found[PEOPLE - 1].id if more else None,
+        is_first=before is None,
+        node=node,
+        port=port,
+        node_title=lambda id: graph_view.title_of(types.get(id), id),
+        explain=lambda id, port: types[id].explain(port) if id in types and port else "",
+        words=words,
+    )
+
+
+@bp.post("/<key>/<any(pause, resume, close, stop):action>")
+@access.needs("journeys.operate")
+def move(key: str, action: str) -> Response:
+    """Pause, resume, close or stop a journey."""
+    act = {"pause": lifecycle.pause, "resume": lifecycle.resume, "close": lifecycle.close, "stop": lifecycle.stop}
+    done = {
+        "pause": "is paused. Nobody moves until you resume it.",
+        "resume": "goes on.",
+        "close": "takes nobody in any more; those inside go on to the end.",
+        "stop": "is stopped, and everybody was taken out.",
+    }
+    try:
+        journey = act[action](store(), key, now(), principal().actor)
+    except Conflict as error:
+        return go(url_for("journeys.show", key=key), str(error).capitalize() + ".", "bad")
+    return go(url_for("journeys.show", key=key), f"“{journey.name}” {done[action]}")
+
+
+def _title(kind: str, node: str, port: str) -> str:
+    titles = {
+        "here": f"At “{node}” now",
+        "arrived": f"Came to “{node}”",
+        "passed": f"Left “{node}”" + (f" by “{words.port(port)}”" if words.port(port) else ""),
+        "entered": "Entered",
+        "active": "On their way",
+        "goal": "Reached the goal",
+    }
+    if kind in titles:
+        return titles[kind]
+    label = words.enrollment(kind).label
+    return f"{label} at “{node}”" if node else label
+
+
+def _asked_version(line: JourneyLine, versions: list[VersionLine]) -> VersionLine | None:
+    """Return the version in the address, else the live one, else the newest; None when none was published."""
+    text = request.args.get("version", "")
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else None
+    if number is not None:
+        found = next((one for one in versions if one.number == number), None)
+        if found is None:
+            raise NotFound(f"the journey {line.key} has no version {number}")
+        return found
+    live = next((one for one in versions if one.id == line.live_version_id), None)
+    return live or (versions[0] if versions else None)
+
+
+def _readable(document: dict[str, object]) -> Graph | None:
+    """Return a graph that can be drawn; None for an empty draft, or one that is not yet in shape."""
+    try:
+        graph = Graph.model_validate(document)
+    except ValidationError:
+        return None
+    return graph if graph.nodes else None
+
+
+def _period() -> str:
+    period = asked("period", 10)
+    return period if period in PERIODS else ""
+
+
+def _since(period: str) -> datetime | None:
+    """Return when a period begins: counters are kept by UTC day, so it begins with one."""
+    days = {"today": 0, "week": 6}.get(period)
+    if days is None:
+        return None
+    midnight = now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight - timedelta(days=days)
+
+
+def _since_day(period: str) -> str:
+    since = _since(period)
+    return since.date().isoformat() if since else ""
+
+
+def _before() -> int | None:
+    text = request.args.get("before", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

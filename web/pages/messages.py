@@ -1,0 +1,153 @@
+"""Messages: what was said to whom and what came of it; and deciding about those that may have arrived."""
+
+from flask import Blueprint, Response, make_response, request, url_for
+
+from store import audit, messages, uncertain
+from store.db import Connection
+from store.views import journeys
+from wayfare.errors import NotFound, VaultError
+from web import access, headers, masks, reveal, ui, words
+from web.context import now, store
+from web.listing import asked
+from web.pages.customers import asked_number
+from web.principal import principal
+from web.respond import go, respond
+
+bp = Blueprint("messages", __name__, url_prefix="/messages")
+SIZE = 50
+GROUPS = {
+    "sent": ("sent",),
+    "queued": ("pending", "claimed", "sending"),
+    "uncertain": ("uncertain",),
+    "failed": ("failed",),
+    "not_sent": ("suppressed", "capped", "expired", "cancelled"),
+}
+LABELS = {
+    "sent": "Sent",
+    "queued": "Queued",
+    "uncertain": "Uncertain",
+    "failed": "Failed",
+    "not_sent": "Not allowed or too late",
+}
+
+
+@bp.get("")
+@access.needs("messages.read")
+def index() -> Response:
+    """List messages, the newest first."""
+    status, channel, journey_key, before = asked("status", 20), asked("channel", 32), asked("journey"), None
+    before, is_exact = asked_number("before"), not ui.may("customers.list")
+    with store().read() as conn:
+        lines = journeys.all_journeys(conn)
+        journey = next((line for line in lines if line.key == journey_key), None)
+        rows = messages.list_messages(
+            conn,
+            search=asked("q"),
+            statuses=GROUPS.get(status, ()),
+            channel=channel or None,
+            journey_id=journey.id if journey else None,
+            before_id=before,
+            limit=SIZE + 1,
+        )
+    return respond(
+        "messages/index.html",
+        "messages/_list.html",
+        rows=rows[:SIZE],
+        next=rows[SIZE - 1].id if len(rows) > SIZE else None,
+        before=before,
+        asks={"q": asked("q"), "status": status, "channel": channel, "journey": journey_key},
+        labels=LABELS,
+        journeys=[line for line in lines if line.number],
+        channels=sorted({*words.CHANNELS, *([channel] if channel else [])}),
+        may_decide=ui.may("messages.decide") and status == "uncertain",
+        is_exact=is_exact,
+        masks=masks,
+        words=words,
+    )
+
+
+@bp.get("/<int:message_id>")
+@access.needs("messages.read")
+def show(message_id: int) -> Response:
+    """Show one message with its text, for those who may read it, and each attempt to hand it over."""
+    detail = _detail(message_id)
+    with store().read() as conn:
+        attempts = messages.attempts_of(conn, message_id)
+    row, is_open = detail.row, reveal.is_open(detail.row.customer_id)
+    return respond(
+        "messages/show.html",
+        "messages/_show.html",
+        row=row,
+        detail=detail,
+        attempts=attempts,
+        said=words.message(row.status),
+        is_open=is_open,
+        may_open=ui.may(reveal.RIGHT),
+        subject=_opened(detail.subject) if is_open else "",
+        has_body=detail.body is not None,
+        may_decide=ui.may("messages.decide") and row.status == "uncertain",
+        masks=masks,
+        words=words,
+    )
+
+
+@bp.get("/<int:message_id>/text")
+@access.needs("messages.read")
+def text(message_id: int) -> Response:
+    """Answer with the text as it was sent, as a document that can do nothing: for the frame on the message's page."""
+    detail = _detail(message_id)
+    if not reveal.is_open(detail.row.customer_id) or detail.body is None:
+        raise NotFound("no text to show")
+    body = _opened(detail.body)
+    is_html = body.lstrip()[:9].lower().startswith(("<!doctype", "<html"))
+    headers.isolate()
+    answer = make_response(body)
+    answer.mimetype = "text/html" if is_html else "text/plain"
+    return answer
+
+
+@bp.post("/decide")
+@access.needs("messages.decide")
+def decide() -> Response:
+    """Send uncertain messages again, or treat them as sent."""
+    decision, at, who = request.form.get("decision", ""), now(), principal().actor
+    ids = [int(text) for text in request.form.getlist("id")[:500] if text.isascii() and text.isdigit()]
+    back = url_for("messages.index", status="uncertain")
+    if decision not in ("again", "sent"):
+        return go(back, "Choose what to do with them.", "bad")
+
+    def work(conn: Connection) -> list[int]:
+        wanted = uncertain.uncertain_ids(conn) if "all" in request.form else ids
+        if decision == "again":
+            changed = uncertain.send_again(conn, wanted, at)
+        else:
+            changed = uncertain.treat_as_sent(conn, wanted, at, who)
+        if changed:
+            action = "message.sent_again" if decision == "again" else "message.treated_as_sent"
+            audit.record(conn, who, action, f"messages:{len(changed)}", {"ids": changed[:200]}, at)
+        return changed
+
+    changed = store().run(work)
+    if not changed:
+        return go(back, "Tick at least one message that is still uncertain.", "bad")
+    done = "go out again" if decision == "again" else "count as sent"
+    word = "message" if len(changed) == 1 else "messages"
+    return go(back, f"{len(changed)} {word} {done if len(changed) != 1 else done.replace('go ', 'goes ', 1)}.")
+
+
+def _detail(message_id: int) -> messages.MessageDetail:
+    with store().read() as conn:
+        found = messages.message_detail(conn, message_id)
+    if found is None:
+        raise NotFound(f"no message {message_id}")
+    return found
+
+
+def _opened(sealed: bytes | None) -> str:
+    """Return a sealed text; nothing when it was sealed under another secret."""
+    if sealed is None:
+        return ""
+    try:
+        return store().vault.open(sealed).decode("utf-8", "replace")
+    except VaultError:
+        return ""
