@@ -24,6 +24,11 @@ def count_repair(conn: Connection, name: str, n: int, now: datetime) -> None:
         )
 
 
+def repairs(conn: Connection) -> dict[str, int]:
+    """Return how often each kind of repair was made since the beginning."""
+    return {row[0]: row[1] for row in conn.execute(text("SELECT name, n FROM repair_count WHERE n > 0 ORDER BY name"))}
+
+
 def parked_versions(conn: Connection) -> list[int]:
     """Return the versions on which enrollments are parked because a node type is missing."""
     rows = conn.execute(
