@@ -131,10 +131,11 @@ class _Delivery:
         point("send.claimed")
         pace = Pace(self.adapter.rate, claim.first_in)
         size = 1 if self.adapter.retry_class is RetryClass.C else len(claim.messages)
+        texts = self._render(claim.messages)
         left, done = list(claim.messages), list[Settled]()
         while left and self._may_go_on():
             group, left = left[:size], left[size:]
-            parcels = self._prepare(group, done)
+            parcels = self._prepare(group, texts, done)
             done = self._send(parcels, pace)
         self._finish(done + [_given_back(message) for message in left])
         return claim.seen
@@ -244,14 +245,18 @@ class _Delivery:
 
     # Preparing: what goes out is stored, with a last look at consent, before the provider is called.
 
-    def _prepare(self, group: Sequence[Queued], done: Sequence[Settled]) -> list[_Parcel]:
-        wanted = {message.version_id for message in group if message.body is None}
+    def _render(self, messages: Sequence[Queued]) -> Texts:
+        """Render the whole claim first: a template that kills the process must not leave a message half sent."""
+        wanted = {message.version_id for message in messages if message.body is None}
         loaded: dict[int, Compiled] = {}
         if wanted:
             with self.store.read() as conn:
                 loaded = {id: self.runtime.versions.get(conn, id) for id in wanted}
-        texts = render(group, loaded.__getitem__, self.runtime.vault)
+        texts = render(messages, loaded.__getitem__, self.runtime.vault)
         point("send.rendered")
+        return texts
+
+    def _prepare(self, group: Sequence[Queued], texts: Texts, done: Sequence[Settled]) -> list[_Parcel]:
         parcels = self.store.run(lambda conn: self._begin(conn, group, texts, done))
         if done:
             point("send.recorded")
