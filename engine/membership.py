@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
 
 from store import segments as store
 from store.db import Connection
@@ -19,13 +18,12 @@ from wayfare.segments import (
     RuleInvalid,
     facts_of,
     is_timed,
-    next_change,
     parse_rule,
     segments_in,
     timing_facts_of,
     who,
 )
-from wayfare.segments.change import look
+from wayfare.segments.change import looker
 
 _ZONE = Fact.of("time_zone")
 _ERASED = Fact.of("erased_at")
@@ -91,20 +89,6 @@ def plan(rows: Iterable[SegmentRow]) -> tuple[dict[int, Plan], dict[str, str]]:
         return {plans[key].row.id: plans[key] for key in keys if key in plans}, broken
 
 
-class _Row:
-    """The values of one customer, out of columns."""
-
-    __slots__ = ("columns", "id")
-
-    def __init__(self, columns: Mapping[Fact, Mapping[int, Any]], id: int) -> None:
-        self.columns = columns
-        self.id = id
-
-    def get(self, fact: Fact) -> Any:
-        column = self.columns.get(fact)
-        return None if column is None else column.get(self.id)
-
-
 class Pass:
     """One pass in one transaction. `looked` holds every (segment, customer) that was asked about."""
 
@@ -130,6 +114,8 @@ class Pass:
         zones = self.columns[_ZONE]
         self.moments = {id: self._moment(zones[id], self.now) for id in customers}
         self.erased = {id for id, at in self.columns[_ERASED].items() if at is not None}
+        with_timers = [one.row.id for one in plans if _may_have_timers(one)]
+        self.timers = store.timers_among(self.conn, with_timers, customers)
         members = store.members_among(self.conn, [one.row.id for one in plans], customers)
         rounds: list[list[Change]] = []
         timers: dict[Pair, datetime | None] = {}
@@ -188,17 +174,17 @@ class Pass:
                     changes += [(n, Change(segment, id, at, entered)) for n, (at, entered) in enumerate(steps)]
         for id in sorted((inside ^ members) & ids - stepped):
             changes.append((0, Change(segment, id, causes.get(id, self.now), id in inside)))
-        if one.is_timed or one.row.built_rev < one.row.rev:
+        if _may_have_timers(one):
             self._set_timers(one, ids, timers)
         return changes
 
     def _steps(self, one: Plan, id: int, due: datetime, inside: bool) -> list[tuple[datetime, bool]]:
         """Return the changes since a timer was due, each at the very instant at which time made it."""
-        row, zone = _Row(self.columns, id), self.columns[_ZONE][id]
+        look, zone = looker(one.rule, self.columns), self.columns[_ZONE][id]
         steps: list[tuple[datetime, bool]] = []
         at: datetime | None = min(due, self.now)
         while at is not None and at <= self.now:
-            truth, coming = look(one.rule, row, self._moment(zone, at))
+            truth, coming = look(id, self._moment(zone, at))
             if truth is not inside:
                 steps.append((at, truth))
                 inside = truth
@@ -206,13 +192,12 @@ class Pass:
         return steps
 
     def _set_timers(self, one: Plan, ids: set[int], timers: dict[Pair, datetime | None]) -> None:
-        known = store.timers_of(self.conn, one.row.id, ids)
+        look = looker(one.rule, self.columns)
         for id in ids:
-            coming = None
-            if one.is_timed and id not in self.erased:
-                coming = next_change(one.rule, _Row(self.columns, id), self.moments[id])
-            if coming != known.get(id):
-                timers[one.row.id, id] = coming
+            pair = (one.row.id, id)
+            _, coming = (False, None) if id in self.erased else look(id, self.moments[id])
+            if coming != self.timers.get(pair):
+                timers[pair] = coming
 
     def _moment(self, zone: str | None, at: datetime) -> Moment:
         if at is not self.now:
@@ -221,3 +206,8 @@ class Pass:
         if moment is None:
             moment = self._moments[zone] = Moment(at, zone, self.default_zone)
         return moment
+
+
+def _may_have_timers(one: Plan) -> bool:
+    """Say whether timers may be there or come: its rule is timed, or was, before the change that is being built."""
+    return one.is_timed or one.row.built_rev < one.row.rev

@@ -25,7 +25,8 @@ CHUNKS = 10
 def refresh(store_: Store, now: datetime, default_zone: str = "UTC", *, limit: int = CHUNK) -> int:
     """Look at touched and due customers again, and build what is new or changed; return how many were looked at.
 
-    Up to ten chunks of each; 0 when nothing is to be done, or when another process does it.
+    Up to ten chunks of each, a customer counted once for each segment that is built. 0 when nothing is to be done, or
+    when another process does it.
     """
     looked = 0
     for _ in range(CHUNKS):
@@ -80,20 +81,29 @@ def _refresh(conn: Connection, *, now: datetime, default_zone: str, limit: int) 
 
 
 def _build(conn: Connection, *, now: datetime, default_zone: str, limit: int, only: int | None) -> int:
-    """Build the next chunk of the first segment, in the order in which they depend on each other, that needs it."""
+    """Build the next chunk of the segments that need it: of all that have come as far as the first, together.
+
+    Return how many customers were looked at, times segments, and at least 1 when there was something to build.
+    """
     if not try_lock(conn, "segments"):
         return 0
     known = _known(conn)
-    waiting = [one.row for one in known.values() if one.row.built_rev < one.row.rev and only in (None, one.row.id)]
-    if not waiting:
+    waiting = {one.row.key: one for one in known.values() if one.row.built_rev < one.row.rev}
+    if only is not None:
+        waiting = {key: one for key, one in waiting.items() if one.row.id == only}
+    together: dict[str, Plan] = {}
+    for key, one in waiting.items():  # in the order in which they depend on each other
+        first = next(iter(together.values()), one)
+        if one.row.build_after_id == first.row.build_after_id and one.needs & waiting.keys() <= together.keys():
+            together[key] = one
+    if not together:
         return 0
-    row = waiting[0]
-    customers = store.customers_after(conn, row.build_after_id, limit)
-    if customers:
-        Pass(conn, known, now, default_zone).run({row.id: Look(set(customers), {})})
-    done = len(customers) < limit
-    store.note_build(conn, row, customers[-1] if customers else row.build_after_id, done=done)
-    return len(customers)
+    after = next(iter(together.values())).row.build_after_id
+    customers = store.customers_after(conn, after, limit)
+    Pass(conn, known, now, default_zone).run({one.row.id: Look(set(customers)) for one in together.values()})
+    for one in together.values():
+        store.note_build(conn, one.row, customers[-1] if customers else after, done=len(customers) < limit)
+    return max(1, len(customers) * len(together))
 
 
 def _known(conn: Connection) -> Mapping[int, Plan]:

@@ -79,7 +79,7 @@ def _profile(conn: Connection, ids: Sequence[int], facts: Sequence[Fact]) -> dic
             )
             parameters += [path] * 4
         else:
-            columns.append("c.attributes -> %s::text")
+            columns.append("(c.attributes -> %s::text)::text")
             parameters.append(fact.name[6:])
     join = " LEFT JOIN customer_fact f ON f.customer_id = c.id" if any(f.name in _FIGURES for f in facts) else ""
     narrow = "c.id IN (SELECT value FROM json_each(?))" if is_sqlite else "c.id = ANY(%s::bigint[])"
@@ -96,7 +96,7 @@ def _profile(conn: Connection, ids: Sequence[int], facts: Sequence[Fact]) -> dic
         found, *values = zip(*rows, strict=True)
     loaded: dict[Fact, Column] = {}
     for fact, column in zip(facts, values, strict=True):
-        convert = _converter(fact.name) if is_sqlite else None
+        convert = _converter(fact.name, is_sqlite=is_sqlite)
         loaded[fact] = dict(zip(found, map(convert, column) if convert else column, strict=True))
     if len(found) < len(ids):
         for fact, known in loaded.items():
@@ -105,14 +105,14 @@ def _profile(conn: Connection, ids: Sequence[int], facts: Sequence[Fact]) -> dic
     return loaded
 
 
-def _converter(name: str) -> Callable[[Any], Any] | None:
-    """Return what makes SQLite's form of a value the one that PostgreSQL's driver gives, or None."""
-    if name in _INSTANTS:
-        return lambda value: None if value is None else instant_of(value)
-    if name == "birthday":
-        return lambda value: None if value is None else date.fromisoformat(value)
+def _converter(name: str, *, is_sqlite: bool) -> Callable[[Any], Any] | None:
+    """Return what makes a value of the driver the one we promise, or None when it is that already."""
     if name.startswith("attrs."):
         return lambda value: orjson.loads(value) if isinstance(value, str) else value
+    if is_sqlite and name in _INSTANTS:
+        return lambda value: None if value is None else instant_of(value)
+    if is_sqlite and name == "birthday":
+        return lambda value: None if value is None else date.fromisoformat(value)
     return None
 
 

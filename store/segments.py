@@ -148,16 +148,24 @@ def take_due(conn: Connection, now: datetime, limit: int) -> dict[Pair, datetime
     return {(row[0], row[1]): instant_of(row[2]) for row in cursor.fetchall()}
 
 
-def timers_of(conn: Connection, segment_id: int, customers: Iterable[int]) -> dict[int, datetime]:
-    """Return when a segment next looks at these customers, for those for whom time alone may change the answer."""
-    rows = conn.execute(
-        text(
-            f"SELECT customer_id, due_at FROM segment_timer WHERE segment_id = :segment "
-            f"AND {in_ids(conn, 'customer_id')}"
-        ),
-        {"segment": segment_id, "ids": id_list(conn, customers)},
+def timers_among(conn: Connection, segments: Collection[int], customers: Collection[int]) -> dict[Pair, datetime]:
+    """Return when these segments next look at these customers, where time alone may change the answer.
+
+    Looks up full keys, pair by pair: with stale statistics anything else may come to read the whole table.
+    """
+    if not segments:
+        return {}
+    cursor = raw_cursor(conn)
+    is_sqlite = conn.dialect.name == "sqlite"
+    each = "json_each(?)" if is_sqlite else "unnest(%s::bigint[])"
+    value = "value" if is_sqlite else "id"
+    names = ("s", "c") if is_sqlite else ("s(id)", "c(id)")
+    cursor.execute(
+        f"""SELECT t.segment_id, t.customer_id, t.due_at FROM {each} AS {names[0]} CROSS JOIN {each} AS {names[1]}
+        JOIN segment_timer t ON t.segment_id = s.{value} AND t.customer_id = c.{value}""",
+        (id_list(conn, segments), id_list(conn, customers)),
     )
-    return {row[0]: instant_of(row[1]) for row in rows}
+    return {(row[0], row[1]): instant_of(row[2]) for row in cursor.fetchall()}
 
 
 def members_among(conn: Connection, segments: Collection[int], customers: Iterable[int]) -> dict[int, set[int]]:

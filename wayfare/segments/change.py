@@ -1,18 +1,25 @@
 """When time alone may change the answer of a rule, so that nobody has to ask before."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from wayfare.segments.days import next_anniversary, start_of_day
-from wayfare.segments.meaning import Values, holds, local_date
+from wayfare.segments.facts import Fact
+from wayfare.segments.meaning import Values, local_date, test_of
 from wayfare.segments.moment import Moment
 from wayfare.segments.parts import Age, Birthday, DaysSince, Events, Orders
-from wayfare.segments.rule import AllOf, AnyOf, Not, Rule
+from wayfare.segments.rule import AllOf, AnyOf, Not, Rule, facts_of, timing_facts_of
 from wayfare.segments.values import as_day
 
 Truth = tuple[bool, datetime | None]
 """Whether it holds now, and an instant not later than the next change; None is never."""
+
+Columns = Mapping[Fact, Mapping[int, Any]]
+"""Values by fact and customer id."""
+
+Look = Callable[[int, Moment], Truth]
+"""Asks about one customer at a moment."""
 
 
 def next_change(rule: Rule, values: Values, moment: Moment) -> datetime | None:
@@ -20,68 +27,114 @@ def next_change(rule: Rule, values: Values, moment: Moment) -> datetime | None:
 
     Looking too early is harmless. `values` hold the facts of `timing_facts_of` too.
     """
-    return look(rule, values, moment)[1]
+    columns = {fact: {0: values.get(fact)} for fact in facts_of(rule) | timing_facts_of(rule)}
+    return looker(rule, columns)(0, moment)[1]
 
 
-def look(rule: Rule, values: Values, moment: Moment) -> Truth:
-    """Return in one go what `holds` and `next_change` say."""
+def looker(rule: Rule, columns: Columns) -> Look:
+    """Return what says for any customer, in one go, whether the rule holds and when that may next change."""
     match rule:
         case AllOf():
-            return _joined([look(one, values, moment) for one in rule.rules], decisive=False)
+            return _joined([looker(one, columns) for one in rule.rules], decisive=False)
         case AnyOf():
-            return _joined([look(one, values, moment) for one in rule.rules], decisive=True)
+            return _joined([looker(one, columns) for one in rule.rules], decisive=True)
         case Not():
-            truth, at = look(rule.rule, values, moment)
-            return not truth, at
+            below = looker(rule.rule, columns)
+
+            def inverted(id: int, moment: Moment) -> Truth:
+                truth, at = below(id, moment)
+                return not truth, at
+
+            return inverted
+    test, value = test_of(rule), _column(rule.about, columns)
     when = _TIMES.get(type(rule))
-    return holds(rule, values, moment), when(rule, values, moment) if when else None
+    if when is None:
+        return lambda id, moment: (test(value(id), moment), None)
+    turn = when(rule, columns)
+
+    def timed(id: int, moment: Moment) -> Truth:
+        return test(value(id), moment), turn(id, moment)
+
+    return timed
 
 
-def _joined(below: list[Truth], *, decisive: bool) -> Truth:
+def _joined(below: list[Look], *, decisive: bool) -> Look:
     """Join answers of which a single `decisive` one decides: False for all, True for any.
 
     As long as one decisive answer stands, the whole stands: so it is the last of them that counts. Without one, the
     first change of any may change the whole.
     """
-    deciding = [at for truth, at in below if truth is decisive]
-    if deciding:
-        known = [at for at in deciding if at is not None]
-        return decisive, max(known) if len(known) == len(deciding) else None
-    return not decisive, min((at for _, at in below if at is not None), default=None)
+
+    def look(id: int, moment: Moment) -> Truth:
+        first: datetime | None = None
+        last: datetime | None = None
+        for one in below:
+            truth, at = one(id, moment)
+            if truth is decisive:
+                if at is None:
+                    return decisive, None
+                if last is None or at > last:
+                    last = at
+            elif at is not None and (first is None or at < first):
+                first = at
+        return (not decisive, first) if last is None else (decisive, last)
+
+    return look
 
 
-def _days(rule: Age | DaysSince, values: Values, moment: Moment) -> datetime | None:
-    day = local_date(values.get(rule.about), moment)
-    if day is None:
-        return None
-    turns = [low for low, _ in rule.spans() if low is not None]
-    turns += [high + 1 for _, high in rule.spans() if high is not None]
-    today = (moment.today - day).days
-    ahead = min((turn for turn in turns if turn > today), default=None)
-    if ahead is None:
-        return None
-    try:
-        return start_of_day(day + timedelta(days=ahead), moment.info)
-    except OverflowError:  # a date at the end of the calendar
-        return None
+Turn = Callable[[int, Moment], datetime | None]
 
 
-def _birthday(rule: Birthday, values: Values, moment: Moment) -> datetime | None:
-    origin = as_day(values.get(rule.about))
-    if origin is None or isinstance(origin, datetime):
-        return None
-    coming = next_anniversary(origin, moment.today, rule.leap_day)
-    if (coming - moment.today).days <= rule.within_days:
-        return start_of_day(coming + timedelta(days=1), moment.info)
-    return start_of_day(coming - timedelta(days=rule.within_days), moment.info)
+def _days(rule: Age | DaysSince, columns: Columns) -> Turn:
+    spans, value = rule.spans(), _column(rule.about, columns)
+    turns = sorted(
+        [low for low, _ in spans if low is not None] + [high + 1 for _, high in spans if high is not None], reverse=True
+    )
+
+    def turn(id: int, moment: Moment) -> datetime | None:
+        day = local_date(value(id), moment)
+        if day is None:
+            return None
+        today = (moment.today - day).days
+        ahead = None
+        for one in turns:
+            if one <= today:
+                break
+            ahead = one
+        if ahead is None:
+            return None
+        try:
+            return start_of_day(day + timedelta(days=ahead), moment.info)
+        except OverflowError:  # a date at the end of the calendar
+            return None
+
+    return turn
 
 
-def _figure(rule: Events | Orders, values: Values, moment: Moment) -> datetime | None:
-    at: datetime | None = values.get(rule.about.turning)
-    return at
+def _birthday(rule: Birthday, columns: Columns) -> Turn:
+    within, leap_day, value = timedelta(days=rule.within_days), rule.leap_day, _column(rule.about, columns)
+
+    def turn(id: int, moment: Moment) -> datetime | None:
+        origin = as_day(value(id))
+        if origin is None or isinstance(origin, datetime):
+            return None
+        coming = next_anniversary(origin, moment.today, leap_day)
+        inside = coming - moment.today <= within
+        return start_of_day(coming + timedelta(days=1) if inside else coming - within, moment.info)
+
+    return turn
 
 
-_TIMES: dict[type, Callable[[Any, Values, Moment], datetime | None]] = {
+def _figure(rule: Events | Orders, columns: Columns) -> Turn:
+    value = _column(rule.about.turning, columns)
+    return lambda id, moment: value(id)
+
+
+def _column(fact: Fact, columns: Columns) -> Callable[[int], Any]:
+    return columns.get(fact, {}).get
+
+
+_TIMES: dict[type, Callable[[Any, Columns], Turn]] = {
     Age: _days,
     DaysSince: _days,
     Birthday: _birthday,

@@ -59,7 +59,12 @@ def holds(rule: Rule, values: Values, moment: Moment) -> bool:
             return any(holds(one, values, moment) for one in rule.rules)
         case Not():
             return not holds(rule.rule, values, moment)
-    return _TESTS[type(rule)](rule)(values.get(rule.about), moment)
+    return test_of(rule)(values.get(rule.about), moment)
+
+
+def test_of(part: Rule) -> Test:
+    """Return what a part that is not all, any or not says of the value of its fact."""
+    return _TESTS[type(part)](part)
 
 
 def who(
@@ -84,7 +89,7 @@ def who(
             return found
         case Not():
             return set(ids) - who(rule.rule, columns, moments, ids)
-    test, value = _TESTS[type(rule)](rule), columns[rule.about].get
+    test, value = test_of(rule), columns[rule.about].get
     return {id for id in ids if test(value(id), moments[id])}
 
 
