@@ -19,7 +19,7 @@ NOW = datetime(2027, 3, 8, 10, 0, tzinfo=UTC)
 
 
 def a_batch(
-    values: Mapping[Need, Sequence[Any]] | None = None,
+    values: Mapping[Any, Sequence[Any]] | None = None,
     *,
     size: int | None = None,
     now: datetime = NOW,

@@ -1,7 +1,8 @@
 """Issue a promo code."""
 
 from collections.abc import Collection
-from datetime import date, datetime, timedelta
+from datetime import date as Day  # a setting is called date
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -46,7 +47,8 @@ class PromoCode(NodeType):
         known: dict[Any, datetime] = {}
         ends: dict[int, datetime] = {}
         for id in batch.ids:
-            key = (since[id], zones.get(id), dates.get(id))
+            value = dates.get(id)
+            key = (since[id], zones.get(id), value if isinstance(value, Day | str) else None)
             end = known.get(key)
             if end is None:
                 end = known[key] = self._end(key[0], key[1], key[2], batch.zone)
@@ -55,13 +57,18 @@ class PromoCode(NodeType):
         return Result(moves={"next": batch.ids}, effects=(issue,))
 
     def _end(self, since: datetime, zone_name: str | None, value: object, default_zone: str) -> datetime:
-        """Return the last second of validity. Without the date, the days count from now."""
+        """Return the last second of validity. Without the date, or with one that no calendar holds, days count from
+        now.
+        """
         zone = zone_of(zone_name, default_zone)
         today = to_local(since, zone).date()
-        day: date | None = date_of(value, zone) if self.valid == "date" else None
+        day: Day | None = date_of(value, zone) if self.valid == "date" else None
         if day is not None and is_anniversary(self.date):
             day = nearest_anniversary(day, today, self.leap_day)
-        return end_of_day((day or today) + timedelta(days=self.days), zone)
+        try:
+            return end_of_day((day or today) + timedelta(days=self.days), zone)
+        except OverflowError:
+            return end_of_day(today + timedelta(days=self.days), zone)
 
     def summary(self) -> str:
         if self.valid == "days":

@@ -66,13 +66,11 @@ class WaitUntil(NodeType):
         reasons: dict[int, str] = {}
         known: dict[Any, Wait | str] = {}
         for id in new:
-            start, zone_name, value = key = (since[id], zones.get(id), dates.get(id))
-            try:
-                found = known.get(key)
-            except TypeError:  # an attribute that holds a list or an object is no date
-                key, value, found = (start, zone_name, None), None, None
+            value = dates.get(id)
+            key = (since[id], zones.get(id), value if isinstance(value, Day | str) else None)
+            found = known.get(key)
             if found is None:
-                found = known[key] = self._wait(start, zone_of(zone_name, batch.zone), value)
+                found = known[key] = self._wait(key[0], zone_of(key[1], batch.zone), key[2])
             if isinstance(found, Wait):
                 waits[id] = found
             else:

@@ -158,5 +158,6 @@ def test_a_value_is_a_date_only_when_it_is_one() -> None:
     assert date_of(datetime(2027, 1, 1, 22, 30, tzinfo=UTC), KYIV) == date(2027, 1, 2)
     assert date_of("2027-01-02", KYIV) == date(2027, 1, 2)
     assert date_of("2027-01-01T22:30:00+00:00", KYIV) == date(2027, 1, 2)
-    for other in (None, "", "soon", "2027-02-30", 20270102, True, [], {}):
+    others: list[object] = [None, "", "soon", "2027-02-30", 20270102, True, [], {}]
+    for other in others:
         assert date_of(other, KYIV) is None
