@@ -52,6 +52,17 @@ def ago(instant: datetime | None, missing: str = "never") -> Markup:
     return _time(instant, "now" if abs(away) < timedelta(seconds=45) else _distance(away))
 
 
+def clock(instant: datetime) -> Markup:
+    """Write an instant as time of day; the day stands above it."""
+    return _time(instant, f"{instant.astimezone(zone()):%H:%M}")
+
+
+def day(date_text: str) -> str:
+    """Write a UTC date as counters keep it, 2026-03-02, as 2 Mar, or 2 Mar 2025 in another year."""
+    date = datetime.strptime(date_text, "%Y-%m-%d").replace(tzinfo=UTC).date()
+    return f"{date.day} {date:%b}" if date.year == now().year else f"{date.day} {date:%b %Y}"
+
+
 def number(value: float | None, missing: str = "–") -> str:
     """Write a number with thin spaces between thousands."""
     if value is None:
@@ -104,6 +115,8 @@ def browser(user_agent: str) -> str:
 def _time(instant: datetime, text: str) -> Markup:
     local = instant.astimezone(zone())
     full = f"{local.day} {local:%B %Y, %H:%M:%S} {local.tzname() or ''}".strip()
+    if local.utcoffset():
+        full += f" = {instant.astimezone(UTC):%H:%M:%S} UTC"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(instant.isoformat(), full, escape(text))
 
 

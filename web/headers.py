@@ -22,6 +22,22 @@ def nonce() -> str:
     return value
 
 
+_ISOLATED = (
+    "default-src 'none'",
+    "style-src 'unsafe-inline'",
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'self'",
+    "sandbox",
+)
+
+
+def isolate() -> None:
+    """Answer with a document that others wrote: it may look, but can do nothing; only our pages may frame it."""
+    g.is_isolated = True
+
+
 def protect(response: Response) -> Response:
     """Set the security headers."""
     headers = response.headers
@@ -41,10 +57,11 @@ def protect(response: Response) -> Response:
     if config().is_https:
         policy.append("upgrade-insecure-requests")
         headers["Strict-Transport-Security"] = f"max-age={_YEAR}"
-    headers["Content-Security-Policy"] = "; ".join(policy)
+    is_isolated = "is_isolated" in g
+    headers["Content-Security-Policy"] = "; ".join(_ISOLATED if is_isolated else policy)
     headers["Reporting-Endpoints"] = f'csp="{REPORTS}"'
     headers["X-Content-Type-Options"] = "nosniff"
-    headers["X-Frame-Options"] = "DENY"
+    headers["X-Frame-Options"] = "SAMEORIGIN" if is_isolated else "DENY"
     headers["Referrer-Policy"] = "same-origin"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -70,6 +70,7 @@ RIGHTS: Mapping[str, Right] = {
     "customers.export": _right("Export personal data", "admin"),
     "customers.erase": _right("Erase a customer", "admin", "integration"),
     "messages.read": _right("See messages, masked", "admin marketer support", "integration"),
+    "messages.decide": _right("Decide about messages that may have arrived", "admin marketer"),
     # data in
     "events.write": _right("Send events in", "admin", "ingest integration"),
     "customers.write": _right("Send customers in", "admin", "integration"),

@@ -116,7 +116,7 @@ class Teller:
         return Told(entry.at, icon, "violet", title, masks.text(detail, is_open=self.is_open), link=name, href=href)
 
     def _message(self, entry: Entry, values: Mapping[str, Any]) -> Told:
-        name, href = self._journey(values["version_id"])
+        name = self._journey(values["version_id"])[0]
         channel, said = values["channel"], words.message(values["status"])
         detail = masks.text(values["reason"] or "", is_open=self.is_open)
         return Told(

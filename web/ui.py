@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask import Flask, current_app, request, url_for
 from jinja2 import StrictUndefined
 
-from web import assets, csrf, flash, formats, headers, listing, rights
+from web import assets, csrf, flash, formats, headers, listing, masks, rights
 from web.principal import principal
 from web.respond import is_htmx
 
@@ -65,8 +65,12 @@ def register(app: Flask) -> None:
     )
     app.jinja_env.filters.update(
         ago=formats.ago,
+        clock=formats.clock,
+        day=formats.day,
         browser=formats.browser,
         initials=initials,
+        masked=masks.text,
+        masked_name=lambda one: masks.name(one.first_name, one.last_name),
         money=formats.money,
         number=formats.number,
         percent=formats.percent,

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from flask import Blueprint, Response, request, url_for
 
+from nodes.graph import Graph
 from store import segments as segment_rows
 from store.views import customers as views
 from store.views import journeys, timeline
@@ -11,7 +12,6 @@ from store.views.customers import Search
 from web import access, formats, graph_view, masks, reveal, ui, words
 from web.context import now, store
 from web.forms import Form
-from web.graph_view import Graph
 from web.listing import asked
 from web.respond import go, respond
 from web.told import GROUPS, Teller

@@ -35,7 +35,7 @@ LABELS = {
 @access.needs("messages.read")
 def index() -> Response:
     """List messages, the newest first."""
-    status, channel, journey_key, before = asked("status", 20), asked("channel", 32), asked("journey"), None
+    status, channel, journey_key = asked("status", 20), asked("channel", 32), asked("journey")
     before, is_exact = asked_number("before"), not ui.may("customers.list")
     with store().read() as conn:
         lines = journeys.all_journeys(conn)
