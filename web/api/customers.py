@@ -1,5 +1,6 @@
 """Customers in and out: profiles and consents, one customer's card and history."""
 
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from engine.customers import upsert_customers
 from engine.shapes import CustomerIn
 from store.views import customers as cards
 from store.views.timeline import SOURCES, Mark, timeline
-from wayfare.log import mask
+from web import masks
 from web.api.base import BATCH, Answer, Api, Call, In, Problem, problem
 from web.api.refusal import Refusal
 from web.bell import ring
@@ -17,7 +18,13 @@ from web.context import now, store
 
 api = Api("customers", "Customers")
 bp = api.bp
-_PERSONAL = ("phone", "email", "first_name", "last_name", "birthday")
+_PERSONAL: Mapping[str, Callable[[Any], str]] = {
+    "phone": masks.phone,
+    "email": masks.email,
+    "first_name": masks.word,
+    "last_name": masks.word,
+    "birthday": masks.birthday,
+}
 
 
 class Upserted(Answer):
@@ -127,7 +134,8 @@ def get_customer(call: Call, key: str) -> Card:
         found = cards.get_profile(conn, key)
     values: dict[str, Any] = {name: getattr(found, name) for name in Card.model_fields if hasattr(found, name)}
     if not call.who.may("customers.unmask"):
-        values |= {name: mask(str(values[name])) for name in _PERSONAL if values[name] is not None}
+        values |= {name: hide(values[name]) for name, hide in _PERSONAL.items() if values[name] is not None}
+        values["attributes"] = {name: masks.value(name, value) for name, value in found.attributes.items()}
     values["consents"] = [Consent(**dict(zip(Consent.model_fields, one, strict=True))) for one in found.consents]
     values["segments"] = [one[0] for one in found.segments]
     values["lists"] = [one[0] for one in found.lists]
