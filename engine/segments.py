@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 
 CHUNK = 5000
 CHUNKS = 10
+_told: dict[str, str] = {}
 
 
 def refresh(store_: Store, now: datetime, default_zone: str = "UTC", *, limit: int = CHUNK) -> int:
@@ -110,7 +111,9 @@ def _known(conn: Connection) -> Mapping[int, Plan]:
     """Return the segments with their rules parsed, each after those it asks for. A rule of another age is left out."""
     known, broken = plan(store.all_segments(conn))
     for key, reason in broken.items():
-        log.error("segment cannot be read", segment=key, reason=reason)
+        if _told.get(key) != reason:  # once, not with every pass
+            _told[key] = reason
+            log.error("segment cannot be read", segment=key, reason=reason)
     return known
 
 
