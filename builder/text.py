@@ -62,7 +62,9 @@ def from_document(document: Any) -> Graph:
 def to_document(graph: Graph) -> dict[str, Any]:
     """Return the canonical JSON values of a journey: fixed key order, settings sorted, edges in the nodes' order."""
     place = {node.id: number for number, node in enumerate(graph.nodes)}
-    edges = sorted(graph.edges, key=lambda edge: (place.get(edge.source, len(place)), edge.port, edge.target))
+    edges = sorted(
+        graph.edges, key=lambda edge: (place.get(edge.source, len(place)), edge.source, edge.port, edge.target)
+    )
     document: dict[str, Any] = {
         "schema": graph.schema_,
         "nodes": [_node(node) for node in graph.nodes],

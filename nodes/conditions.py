@@ -1,7 +1,7 @@
 """Conditions in the settings of nodes: rules about customers, and rules about what an event carries."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Any
@@ -56,12 +56,12 @@ def rule_of(condition: Mapping[str, Any]) -> Rule:
     return _kept(json.dumps(condition, sort_keys=True, ensure_ascii=False))
 
 
-def matches(condition: Mapping[str, Any] | None, data: Mapping[str, Any]) -> bool:
-    """Say whether an event with this data meets a condition; without a condition, always."""
+def matcher(condition: Mapping[str, Any] | None) -> Callable[[Mapping[str, Any]], bool]:
+    """Return what says whether an event with some data meets a condition; without a condition, always."""
     if condition is None:
-        return True
+        return lambda data: True
     rule = rule_of(condition)
-    return holds(rule, values_of_event(rule, data), _NO_TIME)
+    return lambda data: holds(rule, values_of_event(rule, data), _NO_TIME)
 
 
 def in_plain_words(condition: Mapping[str, Any] | None, before: str = "") -> str:

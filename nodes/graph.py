@@ -6,11 +6,12 @@ The text is the contract: canonical key order, so that it diffs well, and nothin
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA = 1
+Coordinate = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
 
 
 class _Part(BaseModel):
@@ -24,7 +25,7 @@ class Node(_Part):
     type: str = Field(min_length=1, max_length=100)
     version: int = Field(1, ge=1)
     settings: dict[str, Any] = Field(default_factory=dict)
-    position: tuple[int, int] = (0, 0)
+    position: tuple[Coordinate, Coordinate] = (0, 0)
     note: str = Field("", max_length=4000)
 
 

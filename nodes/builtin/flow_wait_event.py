@@ -1,12 +1,13 @@
 """Wait until something happens, but not for ever."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 from nodes.builtin.flow_wait import Unit, arrivals, in_words, waits_from_arrival, zone_facts
-from nodes.conditions import EVENT_TYPE, EventCondition, in_plain_words, matches
+from nodes.conditions import EVENT_TYPE, EventCondition, in_plain_words, matcher
 from nodes.contract import Batch, Need, NodeType, Result, Woken
 
 
@@ -30,8 +31,13 @@ class WaitForEvent(NodeType):
     def ports(self) -> tuple[str, ...]:
         return ("happened", "timeout")
 
+    @cached_property
+    def fits(self) -> Callable[[Mapping[str, Any]], bool]:
+        """Whether the condition holds for an event's data; read once, asked for every event."""
+        return matcher(self.where)
+
     def accepts(self, data: Mapping[str, Any]) -> bool:
-        return matches(self.where, data)
+        return self.fits(data)
 
     def step(self, batch: Batch) -> Result:
         new = arrivals(batch)

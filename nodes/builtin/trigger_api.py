@@ -1,11 +1,12 @@
 """A customer enters when a program says so."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, ClassVar
 
 from pydantic import Field
 
-from nodes.conditions import EventCondition, in_plain_words, matches
+from nodes.conditions import EventCondition, in_plain_words, matcher
 from nodes.contract import Category, NodeType
 
 
@@ -29,8 +30,13 @@ class ApiTrigger(NodeType):
     def listens(self) -> tuple[str, ...]:
         return ("journey.start",)
 
+    @cached_property
+    def fits(self) -> Callable[[Mapping[str, Any]], bool]:
+        """Whether the condition holds for an event's data; read once, asked for every event."""
+        return matcher(self.where)
+
     def accepts(self, data: Mapping[str, Any]) -> bool:
-        return data.get("journey") == self.journey and matches(self.where, data)
+        return data.get("journey") == self.journey and self.fits(data)
 
     def summary(self) -> str:
         return f"When a program starts {self.journey}{in_plain_words(self.where, ', if ')}"

@@ -1,11 +1,12 @@
 """A customer enters when something happens to them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from nodes.conditions import EVENT_TYPE, EventCondition, in_plain_words, matches
+from nodes.conditions import EVENT_TYPE, EventCondition, in_plain_words, matcher
 from nodes.contract import Category, NodeType
 
 
@@ -33,8 +34,13 @@ class EventTrigger(NodeType):
     def listens(self) -> tuple[str, ...]:
         return (self.event,)
 
+    @cached_property
+    def fits(self) -> Callable[[Mapping[str, Any]], bool]:
+        """Whether the condition holds for an event's data; read once, asked for every event."""
+        return matcher(self.where)
+
     def accepts(self, data: Mapping[str, Any]) -> bool:
-        return matches(self.where, data)
+        return self.fits(data)
 
     def late_days(self) -> int:
         return self.late
