@@ -6,6 +6,7 @@ from functools import partial
 from store import audit, drafts
 from store.db import Connection, Store
 
+CHUNK = 5000  # enrollments that end in one transaction
 STOPPED = "the journey was stopped"
 
 
@@ -28,8 +29,9 @@ def stop(store: Store, key: str, now: datetime, by: str) -> drafts.JourneyRow:
     """End a journey for everyone who is in it, in chunks. Calling it again goes on where a crash cut it off."""
     journey = _move(store, key, "stop", now, by)
     last: int | None = 0
+    end = partial(drafts.exit_some, journey_id=journey.id, reason=STOPPED, now=now, limit=CHUNK)
     while last is not None:
-        last = store.run(partial(drafts.exit_some, journey_id=journey.id, reason=STOPPED, now=now, after=last))
+        last = store.run(partial(end, after=last))
     return journey
 
 
