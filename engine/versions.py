@@ -136,3 +136,8 @@ class Versions:
                 self._kept.pop(next(iter(self._kept)))
             self._kept[version_id] = compiled
         return compiled
+
+    def forget(self) -> None:
+        """Drop what is kept, as a fresh process would have it."""
+        with self._lock:
+            self._kept.clear()

@@ -10,7 +10,8 @@ from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection as Connection  # the name that higher rooms use; they know no SQLAlchemy
 from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from wayfare import clock
 from wayfare.errors import StoreError
@@ -19,7 +20,7 @@ from wayfare.vault import Vault
 T = TypeVar("T")
 Dialect = Literal["sqlite", "postgresql"]
 
-_RETRY_STATES = {"40001", "40P01"}  # serialization failure, deadlock
+_RETRY_STATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not to be had in time
 _TRIES = 5
 _BUSY_MS = 10_000
 
@@ -66,7 +67,7 @@ class Store:
             try:
                 with self.write() as conn:
                     return work(conn)
-            except DBAPIError as error:
+            except (DBAPIError, PoolTimeoutError) as error:
                 if attempt == _TRIES or not is_transient(error):
                     raise
                 time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, not a secret
@@ -78,7 +79,9 @@ class Store:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Say whether the same transaction may well succeed in a moment."""
+    """Say whether the same transaction may well succeed in a moment: the database was busy, away or undecided."""
+    if isinstance(error, PoolTimeoutError):
+        return True
     if not isinstance(error, DBAPIError):
         return False
     if error.connection_invalidated:
@@ -87,7 +90,9 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(cause, sqlite3.OperationalError):
         return "locked" in str(cause) or "busy" in str(cause)
     state = getattr(cause, "sqlstate", None)
-    return state in _RETRY_STATES or (state or "").startswith(("08", "57P", "53"))
+    if state is None:  # psycopg could not connect, or the connection broke before the server said why
+        return isinstance(error, OperationalError)
+    return state in _RETRY_STATES or state.startswith(("08", "57P", "53"))
 
 
 def db_now(conn: Connection) -> datetime:

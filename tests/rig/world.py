@@ -19,6 +19,7 @@ from rig.statements import counted
 from store import bulk
 from store.db import Store
 from store.events import body_hash
+from store.types import sqlite_text
 from store.versions import due_versions
 from wayfare.vault import Vault
 
@@ -185,6 +186,10 @@ class World:
     def statuses(self) -> dict[str, int]:
         """Return how many enrollments have each status."""
         return {row[0]: row[1] for row in self.rows("SELECT status, count(*) FROM enrollment GROUP BY status")}
+
+    def moment(self, at: datetime) -> Any:
+        """Return an instant as raw statements write it."""
+        return sqlite_text(at) if self.store.dialect == "sqlite" else at
 
     def path(self, customer: int) -> list[tuple[str, str]]:
         """Return (node, port) of each step that a customer took, in order."""
