@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from engine.codes import draw
 from nodes.contract import Change, Effect, Emit, Goal, IssueCode, Send
+from nodes.localtime import zone_of
 from store.effects import NewCodes, NewMessages
 from wayfare.errors import BadResult
 from wayfare.vault import Vault
@@ -85,8 +86,11 @@ class Effects:
 
 
 def _variables(ids: Collection[int], names: Collection[str], passage: Passage) -> list[bytes]:
-    """Return for each enrollment the named values as JSON, dotted names nested."""
-    columns = [passage.columns[name] for name in names]
+    """Return for each enrollment the named values as JSON, dotted names nested. Who has no zone gets the journey's."""
+    columns: list[Mapping[int, Any]] = [passage.columns[name] for name in names]
+    if "time_zone" in names:
+        zones, default = passage.columns["time_zone"], passage.version.graph.window.time_zone
+        columns[list(names).index("time_zone")] = {id: zone_of(zones.get(id), default).key for id in ids}
     if not any("." in name for name in names):
         return [
             orjson.dumps({name: column.get(id) for name, column in zip(names, columns, strict=True)}, default=str)
