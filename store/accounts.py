@@ -105,9 +105,9 @@ def change_account(conn: Connection, account_id: int, **values: Any) -> None:
     """
     if conn.dialect.name == "postgresql":
         conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    if conn.execute(update(USERS).where(USERS.c.id == account_id).values(**values)).rowcount != 1:
-        raise NotFound(f"no user {account_id}")
-    if values.keys() & {"role", "disabled_at"}:
+    before = get_account(conn, account_id)
+    conn.execute(update(USERS).where(USERS.c.id == account_id).values(**values))
+    if before.role == "admin" and values.keys() & {"role", "disabled_at"}:
         admins = select(USERS.c.id).where(USERS.c.role == "admin", USERS.c.disabled_at.is_(None)).limit(1)
         if conn.execute(admins).first() is None:
             raise Conflict("this is the last administrator; make somebody else an administrator first")

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from markupsafe import Markup
+from werkzeug.security import safe_join
 
 from web.headers import nonce
 
@@ -36,6 +37,12 @@ def icon(name: str, label: str = "") -> Markup:
     return Markup('<svg class="icon" aria-hidden="true"><use href="{}"/></svg>').format(place)
 
 
+def content(name: str) -> bytes | None:
+    """Return a file below static/, or None when there is none of that name."""
+    path = safe_join(str(FOLDER), name)
+    return _content_of(Path(path), Path(path).stat().st_mtime_ns) if path and Path(path).is_file() else None
+
+
 def version(name: str) -> str:
     """Return the part of the address that changes with the content."""
     return _digest(name)[1]
@@ -44,6 +51,11 @@ def version(name: str) -> str:
 def _digest(name: str) -> tuple[str, str]:
     path = FOLDER / name
     return _digest_of(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _content_of(path: Path, _changed: int) -> bytes:
+    return path.read_bytes()
 
 
 @lru_cache(maxsize=256)

@@ -23,6 +23,7 @@ from store import accounts as rows
 from store.db import Connection, Store
 from wayfare.vault import Vault
 from web import accounts
+from web.access import Access, access_of
 from web.app import build
 from web.config import LIFETIME, WebConfig
 
@@ -50,8 +51,20 @@ class Browser:
         self, path: str, data: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None, **more: Any
     ) -> TestResponse:
         """Send a form of one of our own pages."""
-        own = {"X-CSRF-Token": self.token(), "Sec-Fetch-Site": "same-origin"}
-        return self.client.post(path, data=data, headers={**own, **(headers or {})}, base_url=self.base, **more)
+        return self.send("POST", path, data, headers, **more)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        data: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> TestResponse:
+        """Send anything, with the token where something may change."""
+        own = {} if method == "GET" else {"X-CSRF-Token": self.token(), "Sec-Fetch-Site": "same-origin"}
+        every = {**own, **(headers or {})}
+        return self.client.open(path, method=method, data=data, headers=every, base_url=self.base, **more)
 
     def token(self) -> str:
         """Return the token that this browser's pages carry."""
@@ -125,6 +138,16 @@ class Web:
         browser.client.set_cookie(self.config.cookie(), session_id, domain=browser.base.split("/")[2].split(":")[0])
         return browser
 
+    def routes(self) -> list[tuple[str, str, Access]]:
+        """Return (method, path, what it declares) of every route, with made-up values in the path."""
+        found = []
+        for rule in self.app.url_map.iter_rules():
+            declared = access_of(self.app, rule.endpoint)
+            assert declared is not None
+            path = re.sub(r"<(?:(\w+)(?:\((.*?)\))?:)?\w+>", _made_up, rule.rule)
+            found += [(method, path, declared) for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})]
+        return found
+
     def key(self, kind: str, *rights: str, life: timedelta | None = None) -> dict[str, str]:
         """Make an API key and return the header that carries it."""
         ends = self.at + life if life else None
@@ -146,6 +169,13 @@ class Web:
             server.shutdown()
             thread.join()
             server.server_close()
+
+
+def _made_up(part: re.Match[str]) -> str:
+    kind, choices = part[1], part[2]
+    if kind == "any":
+        return choices.partition(",")[0].strip(" '\"")
+    return {"int": "987654321", "path": "css/tokens.css"}.get(kind, "nobody")
 
 
 def a_web(url: str, config: WebConfig | None = None, **more: Any) -> Web:

@@ -97,9 +97,10 @@ def set_second_factor() -> Response:
         accounts.end_sessions(conn, person.id)
         audit.record(conn, person.email, "user.second_factor_set", f"user:{person.email}", {}, now())
 
+    place = "/" if principal().todo else url_for("account.page")
     store().run(work)
     signin.start_session(person, with_second_factor=True)
-    return go("/" if principal().todo else url_for("account.page"), "Your second factor is set.")
+    return go(place, "Your second factor is set.")
 
 
 @bp.post("/second-factor/remove")
