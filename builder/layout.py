@@ -20,7 +20,7 @@ class Measures:
     width: int = 244
     height: int = 92
     gap_x: int = 36
-    gap_y: int = 96
+    gap_y: int = 84
     chip_width: int = 104
     chip_height: int = 24
     lane: int = 28  # for an edge that passes a layer

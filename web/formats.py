@@ -125,6 +125,6 @@ def _distance(away: timedelta) -> str:
     for unit, size in _UNITS:
         if seconds >= size:
             count = int(seconds // size)
-            word = f"{count} {unit}{'s' if len(unit) > 3 and count != 1 else ''}"
+            word = f"{count} {unit}{'s' if unit not in ('h', 'min') and count != 1 else ''}"
             return f"{word} ago" if away > timedelta(0) else f"in {word}"
     return "a moment ago" if away > timedelta(0) else "in a moment"

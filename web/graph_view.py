@@ -13,7 +13,7 @@ from web import words
 from web.context import context
 
 SIZE = Measures()
-_THINNEST, _THICKEST = 1.6, 9.0
+_THINNEST, _THICKEST = 1.5, 6.0
 
 
 @dataclass(frozen=True, slots=True)

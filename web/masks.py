@@ -50,7 +50,13 @@ def text(value: str, *, is_open: bool = False) -> str:
     if is_open:
         return value
     value = _EMAIL.sub(lambda found: email(found[0]), value)
-    return _PHONE.sub(lambda found: phone(re.sub(r"[\s().-]", "", found[0])), value)
+    return _PHONE.sub(_number, value)
+
+
+def _number(found: re.Match[str]) -> str:
+    """Hide a number that is as long as a phone's; version numbers and codes of mail servers stay readable."""
+    digits = re.sub(r"[\s().-]", "", found[0])
+    return phone(digits) if len(digits.removeprefix("+")) >= 9 else found[0]
 
 
 def value(field: str, found: Any, *, is_open: bool = False, longest: int = 120) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import url_for
 
-from nodes.contract import NodeType
+from nodes.contract import Category, NodeType
 from nodes.graph import Graph
 from store.views.journeys import GraphLine
 from store.views.timeline import Entry
@@ -23,6 +23,9 @@ GROUPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "profile": ("Profile", ("change", "consent", "segment_entered", "segment_left")),
 }
 """Filters of the timeline: name, label, kinds."""
+
+
+_TONES = {Category.TRIGGER: "good", Category.FLOW: "violet", Category.ACTION: "info"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,13 @@ class Teller:
     lines: Mapping[int, Sequence[tuple[str, str | None, int, int]]]
     is_open: bool = False
     _types: dict[int, dict[str, NodeType]] = field(default_factory=dict)
+
+    def is_told(self, entry: Entry) -> bool:
+        """Say whether an entry adds anything: the step that leaves a trigger is told by the entry into the journey."""
+        if entry.kind != "step":
+            return True
+        node = self._node(entry.values["version_id"], entry.values["node"])
+        return node is None or node.category != Category.TRIGGER
 
     def tell(self, entry: Entry) -> Told:
         """Return one entry in words."""
@@ -112,8 +122,8 @@ class Teller:
         what = node.summary() if node else ""
         title = title_of(node, values["node"]) + (f" → {port}" if port else "")
         detail = f"because {why}" if why else what
-        icon = node.icon if node else "puzzle"
-        return Told(entry.at, icon, "violet", title, masks.text(detail, is_open=self.is_open), link=name, href=href)
+        icon, tone = (node.icon, _TONES.get(node.category, "")) if node else ("puzzle", "warn")
+        return Told(entry.at, icon, tone, title, masks.text(detail, is_open=self.is_open), link=name, href=href)
 
     def _message(self, entry: Entry, values: Mapping[str, Any]) -> Told:
         name = self._journey(values["version_id"])[0]

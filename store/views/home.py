@@ -11,6 +11,7 @@ from store.views._parts import LIVE, bucket, first_id_since, table
 
 ENROLLMENT, EVENT, ATTEMPT = table("enrollment"), table("event"), table("attempt")
 CUSTOMER, CHANNEL, MESSAGE = table("customer"), table("channel_state"), table("message")
+_LOOK_BACK = 500  # events; segments make many at once
 Hours = dict[str, int]
 """Counts by UTC hour, as 2026-03-02 09; hours without any are left out."""
 
@@ -89,11 +90,13 @@ def oldest_unmatched(conn: Connection) -> datetime | None:
 
 
 def latest_events(conn: Connection, limit: int = 10) -> list[EventLine]:
-    """Return the events that came in last."""
+    """Return the events that came in last. Those that segments make are shown only when there is nothing else."""
+    latest = select(EVENT.c.id, EVENT.c.source).order_by(EVENT.c.id.desc()).limit(_LOOK_BACK).subquery()
+    ids = select(latest.c.id).order_by(latest.c.source == "segment", latest.c.id.desc()).limit(limit)
     columns: list[Any] = [EVENT.c[name] for name in ("id", "type", "source", "at", "received_at")]
     columns += [CUSTOMER.c[name] for name in ("id", "key", "first_name", "last_name")]
     query: Any = select(*columns, EVENT.c.note).join(CUSTOMER, CUSTOMER.c.id == EVENT.c.customer_id)
-    return [EventLine(*row) for row in conn.execute(query.order_by(EVENT.c.id.desc()).limit(limit))]
+    return [EventLine(*row) for row in conn.execute(query.where(EVENT.c.id.in_(ids)).order_by(EVENT.c.id.desc()))]
 
 
 def is_empty(conn: Connection) -> bool:

@@ -13,7 +13,7 @@ from web import access, formats, graph_view, masks, reveal, ui, words
 from web.context import now, store
 from web.forms import Form
 from web.listing import asked
-from web.respond import go, respond
+from web.respond import go, local, respond
 from web.told import GROUPS, Teller
 
 bp = Blueprint("customers", __name__, url_prefix="/customers")
@@ -72,7 +72,7 @@ def show(key: str) -> Response:
         is_open=is_open,
         open_until=reveal.until(profile.id),
         may_open=ui.may(reveal.RIGHT),
-        told=[teller.tell(entry) for entry in entries],
+        told=[teller.tell(entry) for entry in entries if teller.is_told(entry)],
         day=lambda at: at.astimezone(formats.zone()).date(),
         today=now().astimezone(formats.zone()).date(),
         next=f"{last.at.isoformat()}~{last.kind}~{last.id}" if last else None,
@@ -93,10 +93,11 @@ def show_in_full(customer_id: int) -> Response:
         key = views.key_of(conn, customer_id)
     form = Form()
     reason = form.text("reason", longest=300, need="Say why you need to see it.")
+    back = local(request.form.get("next"), url_for("customers.show", key=key))
     if not form.is_good:
-        return go(url_for("customers.show", key=key), form.wrong["reason"], "bad")
+        return go(back, form.wrong["reason"], "bad")
     reveal.begin(customer_id, key, reason)
-    return go(url_for("customers.show", key=key), "You see this customer in full for 15 minutes.", "info")
+    return go(back, "You see this customer in full for 15 minutes.", "info")
 
 
 @bp.post("/hide/<int:customer_id>")

@@ -66,6 +66,7 @@ def index() -> Response:
         "home/_now.html",
         figures=figures,
         on_the_way=sum(tally.active for tally in tallies.values()),
+        ends={status: sum(tally.end(status) for tally in tallies.values()) for status in ("completed", "exited")},
         needs=needs,
         journeys=[
             (line, tallies.get(line.id, lines.Tally()), charts.by_day(by_day.get(line.id, {}), today)) for line in shown

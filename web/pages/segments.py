@@ -112,7 +112,11 @@ def _users(found: list[tuple[str, str, str, dict[str, object]]], key: str) -> li
         except ValidationError:
             continue
         nodes = graph_view.node_types(graph)
-        how = [node.label for node in nodes.values() if ("segment", key) in node.references()]
+        how = [
+            f"{node.category.capitalize()}: {node.label}"
+            for node in nodes.values()
+            if ("segment", key) in node.references()
+        ]
         if graph.entry.exclude_segment == key:
             how.append("keeps its members out")
         if how:

@@ -1,0 +1,14 @@
+// A graph wider than the screen begins in its middle, where the trigger stands.
+"use strict";
+(() => {
+  const seen = new WeakSet();
+  function centre() {
+    for (const box of document.querySelectorAll("[data-middle]")) {
+      if (seen.has(box)) continue;
+      seen.add(box);
+      box.scrollLeft = (box.scrollWidth - box.clientWidth) / 2;
+    }
+  }
+  document.addEventListener("DOMContentLoaded", centre);
+  document.addEventListener("htmx:load", centre);
+})();
