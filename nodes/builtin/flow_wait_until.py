@@ -21,7 +21,8 @@ _MISSING = "the customer has no such date"
 
 class WaitUntil(NodeType):
     """Customers stay here until a date, until a day of the week, or until a date of their own plus or minus months
-    and days; always at a time of day where they live. Who comes after that moment, or has no such date, is late.
+    and days; always at a time of day where they live. Who comes after that moment, or has no such date, goes the way
+    'late'.
     """
 
     key: ClassVar[str] = "flow.wait_until"

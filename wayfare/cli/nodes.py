@@ -4,11 +4,12 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from nodes.registry import open_registry
+from nodes.contract import Category
+from nodes.registry import Registry, open_registry
 from wayfare.errors import WayfareError
 
 app = typer.Typer(no_args_is_help=True, help="Node types: list them, begin a new one.")
@@ -21,10 +22,15 @@ def register(parent: typer.Typer) -> None:
 
 
 @app.command("list")
-def list_(as_json: Annotated[bool, typer.Option("--json", help="Write JSON with each form's schema.")] = False) -> None:
+def list_(
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON with each form's schema.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Write a page with every setting.")] = False,
+) -> None:
     """List the node types of Wayfare and of installed packages. Exit code 1 when a package could not be loaded."""
     registry = open_registry()
-    if as_json:
+    if markdown:
+        print(as_markdown(registry), end="")
+    elif as_json:
         print(json.dumps([registry.describe(key) for key in registry], ensure_ascii=False, indent=2))
     else:
         for key in registry:
@@ -64,6 +70,75 @@ def new(
         file.write_text(content.format(**names), encoding="utf-8")
         print(file)
     print(f"Next: cd {target} && pip install -e . && pytest", file=sys.stderr)
+
+
+def as_markdown(registry: Registry) -> str:
+    """Return docs/node-types.md: every type with its help and settings."""
+    lines = [_INTRODUCTION]
+    for category in Category:
+        lines.append(f"\n## {_HEADINGS[category]}\n")
+        for key in registry:
+            about = registry.describe(key)
+            if about["category"] == category:
+                lines += _section(about)
+    return "".join(lines)
+
+
+def _section(about: dict[str, Any]) -> list[str]:
+    schema = about["schema"]
+    lines = [f"\n### {about['label']}: `{about['key']}`\n\n{' '.join(about['help'].split())}\n"]
+    if schema["properties"]:
+        lines.append("\n| setting | what it is | values | default |\n|---|---|---|---|\n")
+    for name, field in schema["properties"].items():
+        words = ". ".join(filter(None, [field.get("title", ""), field.get("description", "")]))
+        default = f"`{json.dumps(field['default'], ensure_ascii=False)}`" if "default" in field else ""
+        if name in schema.get("required", ()):
+            default = "must be given"
+        lines.append(f"| `{name}` | {words} | {_values(field, schema)} | {default} |\n".replace("{{", "{&#123;"))
+    return lines
+
+
+def _values(field: dict[str, Any], schema: dict[str, Any]) -> str:
+    """Return in words what a field of a JSON Schema takes."""
+    if field.get("widget", "") in _KINDS:
+        return _KINDS[field["widget"]]
+    if "anyOf" in field:
+        return " or ".join(_values(one, schema) for one in field["anyOf"])
+    if "enum" in field or "const" in field:
+        return ", ".join(f"`{one}`" for one in field.get("enum", [field.get("const")]))
+    if "$ref" in field:
+        inner = schema["$defs"][field["$ref"].rpartition("/")[2]]
+        return "{" + ", ".join(f"`{name}`" for name in inner["properties"]) + "}"
+    kind = _KINDS.get(field.get("format", "")) or _KINDS.get(field.get("type", ""), "anything")
+    if field.get("type") == "array":
+        return f"list of {_values(field['items'], schema)}"
+    low, high = field.get("minimum"), field.get("maximum")
+    return f"{kind}, {low} to {high}" if low is not None and high is not None else kind
+
+
+_HEADINGS = {Category.TRIGGER: "Triggers", Category.FLOW: "Flow", Category.ACTION: "Actions"}
+_KINDS = {
+    "array": "list",
+    "boolean": "yes or no",
+    "date": "date",
+    "date_fact": "date of the customer",
+    "event_rule": "rule about `data.NAME`",
+    "integer": "whole number",
+    "null": "nothing",
+    "number": "number",
+    "object": "names and values",
+    "rule": "rule, as in segments",
+    "segment": "segment",
+    "string": "text",
+    "template": "template",
+    "time": "time of day",
+}
+_INTRODUCTION = """\
+# Node types
+
+What a journey is made of. `wayfare nodes list` shows those of installed packages too; [your own](integrating.md) have
+the same rights.
+"""
 
 
 def _first_sentence(text: str) -> str:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from nodes.registry import open_registry
 from wayfare.cli import main
+from wayfare.cli.nodes import as_markdown
 
 GOOD: dict[str, Any] = {
     "nodes": [
@@ -137,3 +139,9 @@ def test_a_new_node_type_begins_as_a_package_that_works(shell: Any, tmp_path: Pa
     assert scope["VipLane"].key == "acme.vip_lane"
     assert shell("nodes", "new", "acme.vip_lane")[0] == 1
     assert shell("nodes", "new", "VipLane")[0] == 1
+
+
+def test_the_page_of_node_types_is_what_the_code_says() -> None:
+    page = Path(__file__).parents[3] / "docs" / "node-types.md"
+    written = as_markdown(open_registry([]))
+    assert page.read_text() == written, "write it anew: wayfare nodes list --markdown > docs/node-types.md"
