@@ -64,7 +64,7 @@ class Settings(BaseSettings):
         None,
         repr=False,
         description="Mail server: `smtp://user:password@host:587`, or `smtps://` for TLS from the first byte. "
-        "Empty means that e-mails are written to the folder `mail` in the data folder.",
+        "Empty means that e-mails are written to the folder `outbox` in the data folder.",
     )
     mail_from: str = Field("Wayfare <wayfare@localhost>", description="Sender of e-mails, with or without a name.")
     poll_seconds: float = Field(
