@@ -221,6 +221,21 @@ def _mark_meanwhile(store: Store) -> None:
     assert members(store, "kyiv") == {alice}
 
 
+def test_a_mark_whose_maker_has_not_committed_yet_neither_blocks_nor_gets_lost(postgres_url: str) -> None:
+    with open_store(postgres_url) as store:
+        with store.write() as conn:
+            alice = a_customer(conn, "alice", city="Львів")
+        a_built(store, "kyiv", KYIV)
+        touch(store, alice)
+        with store.write() as conn:
+            mark_dirty(conn, [alice], NOW)
+            conn.execute(text("""UPDATE customer SET folded = '{"city": "київ"}', city = 'Київ'"""))
+            assert refresh(store, NOW, limit=10) >= 1  # in another transaction, which sees the old city
+            assert members(store, "kyiv") == set()
+        settle(store, NOW)
+        assert members(store, "kyiv") == {alice}
+
+
 def test_a_refresh_that_fails_before_its_commit_leaves_nothing_and_the_next_one_repeats_it(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
