@@ -1,4 +1,4 @@
-// A graph wider than the screen begins in its middle, where the trigger stands.
+// A graph wider than the screen begins in its middle, where the trigger stands. One tick for a whole column.
 "use strict";
 (() => {
   const seen = new WeakSet();
@@ -11,4 +11,9 @@
   }
   document.addEventListener("DOMContentLoaded", centre);
   document.addEventListener("htmx:load", centre);
+  document.addEventListener("change", (event) => {
+    const name = event.target.dataset?.tickAll;
+    if (!name) return;
+    for (const box of event.target.form.querySelectorAll(`input[type=checkbox][name="${name}"]`)) box.checked = event.target.checked;
+  });
 })();
