@@ -9,10 +9,11 @@ import networkx as nx
 from builder.entry_checks import entry_problems
 from builder.order import cycles, digraph
 from builder.problems import Problem, error, warning
+from engine.channels import NAMES
 from nodes.contract import Category, NodeType
 from nodes.graph import Graph
 from nodes.registry import Registry
-from wayfare.errors import InvalidSettings, UnknownNodeType
+from wayfare.errors import InvalidSettings, NodeTypeError, UnknownNodeType
 
 MAX_NODES = 10_000
 MAX_EDGES = 40_000
@@ -20,11 +21,15 @@ MAX_EDGES = 40_000
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What exists around the journey, by kind: the keys of `segment`, `list`, `code_batch`. An absent kind is not
-    checked.
+    """What exists around the journey, by kind: the keys of `segment`, `list`, `code_batch`, `channel`. An absent kind
+    is not checked.
     """
 
     known: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+ANYWHERE = Context({"channel": frozenset(NAMES)})
+"""What is the same in every installation: enough to check a file without a database."""
 
 
 def check(graph: Graph, registry: Registry, context: Context | None = None) -> list[Problem]:
@@ -59,6 +64,8 @@ def _settings(graph: Graph, registry: Registry, loaded: dict[str, NodeType]) -> 
             for _, kind, message in problem.problems:
                 code = kind if kind in ("unknown_variable", "invalid_template") else "invalid_settings"
                 yield error(node.id, code, message, "open the step and correct it")
+        except NodeTypeError as problem:
+            yield error(node.id, "broken_type", str(problem), "ask whoever wrote the node type")
 
 
 def _edges(graph: Graph) -> Iterator[Problem]:

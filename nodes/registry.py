@@ -17,6 +17,7 @@ from nodes.contract import NodeType
 from nodes.graph import Node
 from nodes.plain_words import problems_of
 from wayfare.errors import DuplicateNodeType, InvalidSettings, NodeTypeError, UnknownNodeType
+from wayfare.segments.facts import Fact
 
 GROUP = "wayfare.nodes"
 _KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
@@ -141,9 +142,17 @@ def _validated(node_type: type[NodeType], settings: dict[str, Any], version: int
             "is installed; update the package"
         )
         raise UnknownNodeType(node_type.key, message)
-    if version < node_type.version:
-        settings = node_type.upgrade(settings, version)
     try:
-        return node_type.model_validate(settings)
+        if version < node_type.version:
+            settings = node_type.upgrade(settings, version)
+        loaded = node_type.model_validate(settings)
+        ports, facts = loaded.ports(), loaded.facts()
     except ValidationError as error:
         raise InvalidSettings(node_type.key, problems_of(error, node_type)) from None
+    except Exception as error:  # foreign code: its fault parks its own customers and costs nobody else
+        raise NodeTypeError(f"{node_type.key} cannot be loaded: {type(error).__name__}: {error}") from error
+    if len(set(ports)) != len(ports) or not all(isinstance(port, str) and port for port in ports):
+        raise NodeTypeError(f"{node_type.key} names its ports {ports!r}; each needs a name of its own")
+    if not all(isinstance(need, str | Fact) for need in facts):
+        raise NodeTypeError(f"{node_type.key} needs {facts!r}; name facts as text or as Fact")
+    return loaded

@@ -83,6 +83,9 @@ class SendMessage(NodeType):
             text = f"{HTML_START}\n{text}"
         return Rendered(text, one_line(subject.render(variables))[:_LONGEST_SUBJECT])
 
+    def references(self) -> Collection[tuple[str, str]]:
+        return (("channel", self.channel),)
+
     def summary(self) -> str:
         text = " ".join((self.subject or self.body).split())
         return f"{self.channel}: {text if len(text) <= 60 else text[:59] + '…'}"

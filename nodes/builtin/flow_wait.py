@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from nodes.contract import Batch, Need, NodeType, Result, Wait
-from nodes.localtime import to_instant, to_local, zone_of
+from nodes.localtime import days_later, zone_of
 
 Unit = Literal["minutes", "hours", "days", "weeks"]
 _ELAPSED: dict[str, timedelta] = {"minutes": timedelta(minutes=1), "hours": timedelta(hours=1)}
@@ -64,16 +64,15 @@ def waits_from_arrival(
                 wait = made[start] = Wait(start + delay, event)
             waits[id] = wait
     else:
-        days = timedelta(days=_CALENDAR[unit] * amount)
+        days = _CALENDAR[unit] * amount
         zones = batch.column("time_zone")
         by_zone: dict[tuple[datetime, str | None], Wait] = {}
         for id in new:
             key = (since[id], zones.get(id))
             wait = by_zone.get(key)
             if wait is None:
-                zone = zone_of(key[1], batch.zone)
-                local = to_local(key[0], zone) + days
-                wait = by_zone[key] = Wait(to_instant(local, zone), event, local.isoformat())
+                until, local = days_later(key[0], days, zone_of(key[1], batch.zone))
+                wait = by_zone[key] = Wait(until, event, local.isoformat())
             waits[id] = wait
     return waits
 

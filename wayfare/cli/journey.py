@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from builder import text
+from builder.check import ANYWHERE
 from builder.check import check as check_graph
 from builder.problems import Problem, has_errors
 from builder.publish import publish as publish_graph
@@ -98,7 +99,7 @@ def import_(
     journey = key or _key_of(file)
     with _store().write() as conn:
         rev = drafts.save_draft(conn, journey, text.to_document(graph), now=clock.now(), name=name)
-    _show(journey, check_graph(graph, open_registry()))
+    _show(journey, check_graph(graph, open_registry(), ANYWHERE))
     print(f"{journey}: draft saved, revision {rev}")
 
 
@@ -132,7 +133,7 @@ def publish(
 
 def _problems(file: Path, registry: Registry) -> list[Problem]:
     try:
-        return check_graph(text.read(file.read_bytes()), registry)
+        return check_graph(text.read(file.read_bytes()), registry, ANYWHERE)
     except OSError as problem:
         return [Problem("", "error", "unreadable", f"the file cannot be read: {problem.strerror}")]
     except GraphInvalid as refused:

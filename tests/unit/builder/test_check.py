@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builder.check import MAX_NODES, Context, check
+from builder.check import ANYWHERE, MAX_NODES, Context, check
 from builder.order import cycles, digraph, topological
 from builder.problems import Problem, has_errors
 from builder.text import from_document
@@ -16,7 +16,9 @@ from nodes.graph import Graph
 from nodes.registry import open_registry
 
 REGISTRY = open_registry([])
-CONTEXT = Context({"segment": frozenset({"vip"}), "list": frozenset(), "code_batch": frozenset({"bd"})})
+CONTEXT = Context(
+    ANYWHERE.known | {"segment": frozenset({"vip"}), "list": frozenset(), "code_batch": frozenset({"bd"})}
+)
 VIP = {"type": "segment", "key": "vip"}
 
 
@@ -139,6 +141,10 @@ DEFECTS: dict[str, tuple[Graph, set[tuple[str, str]]]] = {
     "code batch gone": (
         graph([START, node("c", "action.promo_code", batch="none"), END], [edge("t", "c"), edge("c", "x")]),
         {("c", "code_batch_gone")},
+    ),
+    "channel gone": (
+        graph([START, node("s", "action.send", channel="emial", body="x"), END], [edge("t", "s"), edge("s", "x")]),
+        {("s", "channel_gone")},
     ),
     "no code": (graph([START, SHOW, CODE, END], [edge("t", "s"), edge("s", "c"), edge("c", "x")]), {("s", "no_code")}),
     "excluded segment gone": (

@@ -15,6 +15,7 @@ from nodes.localtime import (
     anniversary,
     at_wall_time,
     date_of,
+    days_later,
     end_of_day,
     is_zone,
     month_days_on,
@@ -144,6 +145,27 @@ def test_the_end_of_a_day_shows_that_day() -> None:
         for number in range(366):
             day = date(2026, 1, 1) + timedelta(days=number)
             assert to_local(end_of_day(day, zone), zone).date() == day
+
+
+@given(
+    instant=st.datetimes(wall("2020-01-01"), wall("2039-01-01"), timezones=st.just(UTC)),
+    days=st.integers(0, 800),
+    zone=st.sampled_from(SOME_ZONES),
+)
+def test_days_later_is_the_same_wall_time(instant: datetime, days: int, zone: ZoneInfo) -> None:
+    local = to_local(instant, zone) + timedelta(days=days)
+    assert days_later(instant, days, zone) == (to_instant(local, zone), local)
+
+
+def test_days_later_around_every_clock_change_of_some_zones() -> None:
+    for zone in SOME_ZONES:
+        for change, _ in changes(zone):
+            for hours in range(-30, 30):
+                instant = change + timedelta(hours=hours, minutes=7)
+                for days in (1, 7):
+                    for start in (instant, instant - timedelta(days=days)):
+                        local = to_local(start, zone) + timedelta(days=days)
+                        assert days_later(start, days, zone) == (to_instant(local, zone), local)
 
 
 @pytest.mark.parametrize("name", ["", None, "Foo/Bar", "Europe", "../etc/passwd", "Europe/Kyiv\0", "x" * 1000])

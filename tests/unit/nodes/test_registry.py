@@ -117,6 +117,22 @@ def test_a_node_that_a_newer_version_saved_is_unknown_here() -> None:
         Registry([Lane]).load(Node(id="a", type="acme.lane", version=4))
 
 
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ({"upgrade": classmethod(lambda cls, settings, version: settings["gone"])}, "KeyError: 'gone'"),
+        ({"ports": lambda self: 1 / 0}, "ZeroDivisionError"),
+        ({"ports": lambda self: ("a", "a")}, "a name of its own"),
+        ({"ports": lambda self: ("a", "")}, "a name of its own"),
+        ({"facts": lambda self: (1,)}, "name facts as text"),
+    ],
+)
+def test_a_type_that_breaks_when_it_is_loaded_breaks_nobody_else(fault: dict[str, Any], message: str) -> None:
+    broken = type("Broken", (Lane,), {"__doc__": "Help.", "__module__": __name__, "key": "acme.broken"} | fault)
+    with pytest.raises(NodeTypeError, match=message):
+        Registry([broken]).load(Node(id="a", type="acme.broken", version=1, settings={"breadth": 1}))
+
+
 def test_a_node_is_loaded_once() -> None:
     registry = Registry([Lane])
     first = registry.load(Node(id="a", type="acme.lane", version=3, settings={"width": 2}))

@@ -24,9 +24,8 @@ def utc(text: str) -> datetime:
 
 
 def only_wait(node: NodeType, since: datetime, zone: str | None = "Europe/Kyiv", **columns: Any) -> Wait:
-    given: dict[str, list[Any]] = {"since": [since], "time_zone": [zone]} | {
-        name: [value] for name, value in columns.items()
-    }
+    given: dict[str, list[Any]] = {"since": [since], "time_zone": [zone]}
+    given |= {name: [value] for name, value in columns.items()}
     result = run(node, a_batch(given))
     assert set(result.waits) == {1}
     return result.waits[1]
