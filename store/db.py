@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
+import psycopg
 from sqlalchemy import Connection as Connection  # the name that higher rooms use; they know no SQLAlchemy
 from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from wayfare import clock
@@ -41,7 +42,7 @@ class Store:
             conn.begin()  # at once: a transaction that speaks only through the driver's cursor must commit as well
             if self.dialect == "sqlite":
                 conn.exec_driver_sql("BEGIN IMMEDIATE")
-            with _ending(conn):
+            with _ending(conn), _translated(conn):
                 yield conn
 
     @contextmanager
@@ -53,7 +54,8 @@ class Store:
             else:
                 conn.execute(text("SET TRANSACTION READ ONLY"))
             try:
-                yield conn
+                with _translated(conn):
+                    yield conn
             finally:
                 conn.rollback()
 
@@ -82,16 +84,16 @@ def is_transient(error: BaseException) -> bool:
     """Say whether the same transaction may well succeed in a moment: the database was busy, away or undecided."""
     if isinstance(error, PoolTimeoutError):
         return True
-    if not isinstance(error, DBAPIError):
-        return False
-    if error.connection_invalidated:
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    cause = error.orig
+    cause = error.orig if isinstance(error, DBAPIError) else error  # inside a transaction the driver's own may come
     if isinstance(cause, sqlite3.OperationalError):
         return "locked" in str(cause) or "busy" in str(cause)
-    state = getattr(cause, "sqlstate", None)
+    if not isinstance(cause, psycopg.Error):
+        return False
+    state = cause.sqlstate
     if state is None:  # psycopg could not connect, or the connection broke before the server said why
-        return isinstance(error, OperationalError)
+        return isinstance(cause, psycopg.OperationalError)
     return state in _RETRY_STATES or state.startswith(("08", "57P", "53"))
 
 
@@ -101,6 +103,16 @@ def db_now(conn: Connection) -> datetime:
         return clock.now()
     now: datetime = conn.execute(text("SELECT clock_timestamp()")).scalar_one()
     return now
+
+
+@contextmanager
+def _translated(conn: Connection) -> Iterator[None]:
+    """Raise what the driver's own cursor raises as SQLAlchemy would, so that callers have one kind of error to know."""
+    driver = conn.dialect.loaded_dbapi
+    try:
+        yield
+    except driver.Error as error:
+        raise DBAPIError.instance(None, None, error, driver.Error, dialect=conn.dialect) from error
 
 
 @contextmanager
@@ -125,6 +137,7 @@ def open_engine(url: str, pool_size: int) -> Engine:
             max_overflow=5,
             pool_pre_ping=True,
             pool_timeout=15,
+            hide_parameters=True,  # they are personal, and errors go to logs
             connect_args={"options": options, "connect_timeout": 10},
         )
     raise StoreError("the database must be sqlite:///FILE or postgresql://...; set WAYFARE_DATABASE_URL")
@@ -132,7 +145,11 @@ def open_engine(url: str, pool_size: int) -> Engine:
 
 def _sqlite(url: str, pool_size: int) -> Engine:
     engine = create_engine(
-        url, pool_size=pool_size, max_overflow=10, connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000}
+        url,
+        pool_size=pool_size,
+        max_overflow=10,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000},
     )
 
     @event.listens_for(engine, "connect")
