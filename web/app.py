@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import ModuleType
@@ -32,9 +32,17 @@ def create_app(settings: Settings) -> Flask:
 
 
 def build(
-    store: Store, config: WebConfig | None = None, *, runtime: Any = None, clock: Callable[[], datetime] = clock.now
+    store: Store,
+    config: WebConfig | None = None,
+    *,
+    runtime: Any = None,
+    clock: Callable[[], datetime] = clock.now,
+    blueprints: Sequence[Blueprint] = (),
 ) -> Flask:
-    """Return the application on a store; tests pass their own clock. StartError when a route declares no right."""
+    """Return the application on a store; tests pass their own clock and further blueprints.
+
+    Raises StartError when a route declares no right.
+    """
     config = config or WebConfig()
     app = Flask("web", static_folder=None)  # files are served by a route of our own, see web.pages.files
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
@@ -48,7 +56,7 @@ def build(
     app.after_request(_finish)
     errors.register(app)
     ui.register(app)
-    for blueprint in [*_blueprints(web.pages), *_blueprints(web.api)]:
+    for blueprint in [*_blueprints(web.pages), *_blueprints(web.api), *blueprints]:
         app.register_blueprint(blueprint)
     access.check_declared(app)
     anchors.check(store, config)

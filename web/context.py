@@ -1,7 +1,7 @@
 """What a request works with: the store, the clock, and whoever asks."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ class Context:
     config: WebConfig
     clock: Callable[[], datetime]
     runtime: Any = None
+    noted: dict[int, datetime] = field(default_factory=dict)  # when the use of which API key was last written down
 
 
 def context() -> Context:

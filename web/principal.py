@@ -1,9 +1,8 @@
 """Who asks: a person with a session, a program with a key, or nobody. Looked up in the database for every request."""
 
 import hmac
-import threading
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from flask import g, request
 
@@ -12,7 +11,7 @@ from store.accounts import Account, LiveSession
 from store.keys import Key
 from web import cookies, rights
 from web.config import IDLE
-from web.context import config, now, store
+from web.context import config, context, now, store
 
 _NOTED = timedelta(minutes=1)
 SECOND_FACTOR_ROLES = frozenset({"admin", "approver"})
@@ -124,15 +123,11 @@ def key_prefix(token: str) -> str:
     return parts[1][:16] if is_key and token.isascii() else ""
 
 
-_used: dict[int, datetime] = {}
-_used_lock = threading.Lock()
-
-
 def _note_use(key: Key) -> None:
     """Write down that a key was used, at most once a minute: thousands of requests a second may carry it."""
-    with _used_lock:
-        last = _used.get(key.id) or key.last_used_at
-        if last is not None and timedelta(0) <= now() - last < _NOTED:
-            return
-        _used[key.id] = now()
+    noted = context().noted
+    last = noted.get(key.id) or key.last_used_at
+    if last is not None and timedelta(0) <= now() - last < _NOTED:
+        return
+    noted[key.id] = now()  # two threads may both come here; then it is written twice
     store().run(lambda conn: keys.note_use(conn, key.id, now()))

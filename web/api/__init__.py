@@ -15,7 +15,7 @@ A whole module:
 
     class Taken(Answer):
         accepted: int
-        errors: list[Problem] = []
+        errors: list[Problem]
 
     @api.post("/products", needs="products.write", items=ProductIn, answer=Taken, max_bytes=BATCH)
     def take_products(call: Call) -> Taken:
