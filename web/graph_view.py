@@ -111,7 +111,7 @@ def draw(graph: Graph, counts: Counts | None = None) -> Drawing:
     loaded = _loaded(graph)
     ports = {id: _ports(node) for id, node in loaded.items()}
     edges = [(edge.source, edge.port, edge.target) for edge in graph.edges]
-    places = lay_out([node.id for node in graph.nodes], edges, ports)
+    places = _placed(tuple(node.id for node in graph.nodes), tuple(edges), tuple(sorted(ports.items())))
     arrived = _arrived(graph, counts)
     most = max([*counts.passed.values(), 1])
     left = {node.id: sum(n for (source, _), n in counts.passed.items() if source == node.id) for node in graph.nodes}
@@ -131,6 +131,14 @@ def draw(graph: Graph, counts: Counts | None = None) -> Drawing:
         )
     unknown = sum(isinstance(node, str) for node in loaded.values())
     return Drawing(places.width, places.height, cards, wires, unknown)
+
+
+@lru_cache(maxsize=256)
+def _placed(
+    nodes: tuple[str, ...], edges: tuple[tuple[str, str, str], ...], ports: tuple[tuple[str, tuple[str, ...]], ...]
+) -> Layout:
+    """Return the layout of a graph, kept: pages that are looked at ask every few seconds."""
+    return lay_out(nodes, edges, dict(ports))
 
 
 def _ports(node: NodeType | str) -> tuple[str, ...]:
