@@ -11,7 +11,7 @@ from nodes.contract import Category, NodeType
 from nodes.graph import Graph
 from store.views.journeys import GraphLine
 from store.views.timeline import Entry
-from web import formats, masks, words
+from web import formats, masks, ui, words
 from web.graph_view import node_types, title_of
 
 GROUPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -149,12 +149,16 @@ class Teller:
         return Told(entry.at, icon, tone, title, source=_by(values))
 
     def _segment_entered(self, entry: Entry, values: Mapping[str, Any]) -> Told:
-        href = url_for("segments.show", key=values["key"])
+        href = _segment(values["key"])
         return Told(entry.at, "chart-pie", "warn", "Entered segment", link=values["name"], href=href)
 
     def _segment_left(self, entry: Entry, values: Mapping[str, Any]) -> Told:
-        href = url_for("segments.show", key=values["key"])
+        href = _segment(values["key"])
         return Told(entry.at, "chart-pie", "", "Left segment", link=values["name"], href=href)
+
+
+def _segment(key: str) -> str:
+    return url_for("segments.show", key=key) if ui.may("segments.read") else ""
 
 
 def _by(values: Mapping[str, Any]) -> str:

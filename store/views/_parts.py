@@ -16,6 +16,15 @@ def table(name: str) -> Table:
     return metadata.tables[name]
 
 
+def hold_still(conn: Connection) -> None:
+    """Let all queries of this transaction see the database at one moment; call it before the first of them.
+
+    Counters and rows agree at every commit, and only then: read at two moments they would differ.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+
+
 def bucket(conn: Connection, column: Column[Any], length: int) -> ColumnElement[str]:
     """Return an instant cut to its UTC day (`length` 10, 2026-03-02) or hour (13, 2026-03-02 09)."""
     if conn.dialect.name == "sqlite":

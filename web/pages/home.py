@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from flask import Blueprint, Response, url_for
 
 from store.db import Connection
+from store.views import hold_still
 from store.views import home as views
 from store.views import journeys as lines
 from web import access, charts, formats, ui, words
@@ -39,6 +40,7 @@ def index() -> Response:
     since = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=47)
     last_day = (at - timedelta(hours=HOURS)).astimezone(UTC)
     with store().read() as conn:
+        hold_still(conn)
         if views.is_empty(conn):
             return respond("home/first.html", "home/_first.html")
         hours = {

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from builder import lifecycle
 from nodes.graph import Graph
+from store.views import hold_still, people
 from store.views import journeys as views
-from store.views import people
 from store.views.journeys import JourneyLine, Tally, VersionLine
 from wayfare.errors import Conflict, NotFound
 from wayfare.segments.text import fold
@@ -43,6 +43,7 @@ def index() -> Response:
     text, status = asked("q"), asked("status", 20)
     order, page = asked_order(COLUMNS, "status"), asked_page()
     with store().read() as conn:
+        hold_still(conn)
         every = views.all_journeys(conn)
         counts = views.tallies(conn)
         kept = [line for line in every if _fits(line, text, status)]
@@ -96,6 +97,7 @@ def show(key: str) -> Response:
     period = _period()
     since = _since_day(period)
     with store().read() as conn:
+        hold_still(conn)
         line = views.find_journey(conn, key)
         versions = views.versions_of(conn, line.id)
         version = _asked_version(line, versions)

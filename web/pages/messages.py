@@ -4,9 +4,11 @@ from flask import Blueprint, Response, make_response, request, url_for
 
 from store import audit, messages, uncertain
 from store.db import Connection
-from store.views import journeys
+from store.views import customers, journeys
+from store.views.journeys import JourneyLine
 from wayfare.errors import NotFound, VaultError
-from web import access, headers, masks, reveal, ui, words
+from wayfare.segments.text import fold
+from web import access, headers, reveal, ui, words
 from web.context import now, store
 from web.listing import asked
 from web.pages.customers import asked_number
@@ -15,6 +17,7 @@ from web.respond import go, respond
 
 bp = Blueprint("messages", __name__, url_prefix="/messages")
 SIZE = 50
+MOST_OPTIONS = 60  # journeys in the select; beyond that one types the name
 GROUPS = {
     "sent": ("sent",),
     "queued": ("pending", "claimed", "sending"),
@@ -34,36 +37,48 @@ LABELS = {
 @bp.get("")
 @access.needs("messages.read")
 def index() -> Response:
-    """List messages, the newest first."""
-    status, channel, journey_key = asked("status", 20), asked("channel", 32), asked("journey")
+    """List messages, the newest first. Those who may not browse customers see those of one whom they name."""
+    asks = {
+        "q": asked("q"),
+        "status": asked("status", 20),
+        "channel": asked("channel", 32),
+        "journey": asked("journey"),
+    }
     before, is_exact = asked_number("before"), not ui.may("customers.list")
     with store().read() as conn:
         lines = journeys.all_journeys(conn)
-        journey = next((line for line in lines if line.key == journey_key), None)
+        journey = _named(lines, asks["journey"])
         rows = messages.list_messages(
             conn,
-            search=asked("q"),
-            statuses=GROUPS.get(status, ()),
-            channel=channel or None,
-            journey_id=journey.id if journey else None,
+            search="" if is_exact else asks["q"],
+            statuses=GROUPS.get(asks["status"], ()),
+            channel=asks["channel"] or None,
+            customer_id=_only(conn, asks["q"]) if is_exact else None,
+            journey_id=(journey.id if journey else 0) if asks["journey"] else None,
             before_id=before,
             limit=SIZE + 1,
         )
+    published = [line for line in lines if line.number]
     return respond(
         "messages/index.html",
         "messages/_list.html",
         rows=rows[:SIZE],
         next=rows[SIZE - 1].id if len(rows) > SIZE else None,
         before=before,
-        asks={"q": asked("q"), "status": status, "channel": channel, "journey": journey_key},
+        asks=asks,
         labels=LABELS,
-        journeys=[line for line in lines if line.number],
-        channels=sorted({*words.CHANNELS, *([channel] if channel else [])}),
-        may_decide=ui.may("messages.decide") and status == "uncertain",
+        journeys=published if len(published) <= MOST_OPTIONS else None,
+        channels=sorted({*words.CHANNELS, *([asks["channel"]] if asks["channel"] else [])}),
+        may_decide=ui.may("messages.decide") and asks["status"] == "uncertain",
         is_exact=is_exact,
-        masks=masks,
         words=words,
     )
+
+
+def _only(conn: Connection, text: str) -> int:
+    """Return the customer whose key, phone or e-mail address is exactly this text, or 0 for nobody."""
+    found = customers.search_customers(conn, customers.Search(text, is_exact=True), limit=1)
+    return found[0].id if found else 0
 
 
 @bp.get("/<int:message_id>")
@@ -86,7 +101,6 @@ def show(message_id: int) -> Response:
         subject=_opened(detail.subject) if is_open else "",
         has_body=detail.body is not None,
         may_decide=ui.may("messages.decide") and row.status == "uncertain",
-        masks=masks,
         words=words,
     )
 
@@ -133,6 +147,12 @@ def decide() -> Response:
     done = "go out again" if decision == "again" else "count as sent"
     word = "message" if len(changed) == 1 else "messages"
     return go(back, f"{len(changed)} {word} {done if len(changed) != 1 else done.replace('go ', 'goes ', 1)}.")
+
+
+def _named(lines: list[JourneyLine], text: str) -> JourneyLine | None:
+    """Return the journey with this key, else the first whose name holds the text."""
+    exact = next((line for line in lines if line.key == text), None)
+    return exact or next((line for line in lines if text and fold(text) in fold(line.name)), None)
 
 
 def _detail(message_id: int) -> messages.MessageDetail:

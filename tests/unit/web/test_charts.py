@@ -18,7 +18,7 @@ def test_bars_stay_in_their_box_and_a_value_is_never_invisible(values: list[int]
     assert drawn.total == sum(values)
     for bar, value in zip(drawn.bars, values, strict=True):
         assert 0 <= bar.x <= bar.x + bar.width <= 100.1
-        assert 0 <= bar.y
+        assert bar.y >= 0
         assert round(bar.y + bar.height) == 100
         assert (bar.height >= 6) == (value > 0)
 
