@@ -39,7 +39,7 @@ def failure(status: int, reason: str, message: str, headers: dict[str, str] | No
     """Return the page, the fragment's note or the JSON for one failure. An empty message takes the usual words."""
     title, usual = _WORDS.get(status, _WORDS[500 if status >= 500 else 400])
     message = message or usual
-    if request.path.startswith("/api/"):
+    if _is_program():
         response = Response(error_body([problem(reason, message)]), status, mimetype="application/json")
     elif isinstance(request.routing_exception, SecurityError):  # under a foreign name there is not even a menu
         response = Response(f"{title}\n", status, mimetype="text/plain")
@@ -68,6 +68,11 @@ def error_body(problems: list[dict[str, Any]]) -> str:
     return json.dumps({"errors": problems}, ensure_ascii=False)
 
 
+def _is_program() -> bool:
+    """Say whether a program asks, and not a person: it calls the API, or carries a key."""
+    return request.path.startswith("/api/") or "Authorization" in request.headers
+
+
 def _refused(refusal: Refusal) -> Response:
     answer = Response(error_body(refusal.problems), refusal.status, mimetype="application/json")
     answer.headers.extend(refusal.headers)
@@ -77,7 +82,7 @@ def _refused(refusal: Refusal) -> Response:
 def _known(error: HTTPException) -> Response:
     if error.code is None or (300 <= error.code < 400):
         return error.get_response()  # type: ignore[return-value]  # a redirect of routing; Flask completes it
-    if error.code == 401 and not request.path.startswith("/api/"):
+    if error.code == 401 and not _is_program():
         return _to_login()
     headers = {"WWW-Authenticate": "Bearer"} if error.code == 401 else {}
     if error.code == 405:
