@@ -114,7 +114,7 @@ SLEEPING = graph(
 )
 SEGMENTS = {
     "vip": ("VIP", {"type": "compare", "fact": "level", "op": "=", "value": "VIP"}),
-    "sleeping": ("Sleeping", {"type": "days_since", "fact": "orders.last_at", "op": ">", "value": 9}),
+    "sleeping": ("Sleeping", {"type": "days_since", "fact": "orders.last_at", "op": ">", "value": 4}),
     "kyiv": ("Київ та околиці", {"type": "compare", "fact": "city", "op": "=", "value": "Київ"}),
     "never": ("Never bought", {"type": "not", "rule": {"type": "set", "fact": "orders.last_at"}}),
 }
@@ -263,8 +263,9 @@ def _also(web: Web, world: World) -> None:
             ),
             {"at": world.now.replace(tzinfo=None) if web.store.dialect == "sqlite" else world.now},
         )
-        version = conn.execute(text("SELECT version_id FROM enrollment WHERE status = 'quarantined' LIMIT 1")).scalar()
-        add(conn, "step_count", version_id=version, node="", port="@quarantined", day=f"{NOON:%Y-%m-%d}", n=2)
+        aside = text("SELECT version_id, count(*) FROM enrollment WHERE status = 'quarantined' GROUP BY version_id")
+        for version, n in conn.execute(aside).all():
+            add(conn, "step_count", version_id=version, node="", port="@quarantined", day=f"{NOON:%Y-%m-%d}", n=n)
         add(
             conn,
             "channel_state",
