@@ -174,3 +174,47 @@ def test_the_keyboard_reaches_the_content_first(web: Web, base: str, page: Page)
     expect(page.locator("main")).to_be_focused()
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
+
+
+def test_a_live_part_is_fetched_again_and_morphed_in_place(sqlite_url: str, page: Page, complaints: list[str]) -> None:
+    from flask import Blueprint, Response, render_template_string
+
+    from web import access
+
+    bp, counted = Blueprint("pulse", __name__), [0]
+    body = (
+        "<p>Looked at <b>{{ count }}</b> times</p><input name='note' aria-label='Note'><a id='kept' href='/'>kept</a>"
+    )
+    frame = (
+        '{% extends "base.html" %}{% import "ui.html" as ui %}{% block content %}'
+        '{% call ui.live("/pulse/inside", 1) %}' + body + "{% endcall %}{% endblock %}"
+    )
+
+    @bp.get("/pulse")
+    @access.needs("home.read")
+    def whole() -> str:
+        return render_template_string(frame, count=0)
+
+    @bp.get("/pulse/inside")
+    @access.needs("home.read")
+    def inside() -> Response:
+        counted[0] += 1
+        return Response(render_template_string(body, count=counted[0]))
+
+    web = a_web(sqlite_url, blueprints=[bp])
+    web.user("analyst", "ann", PASSWORD)
+    with web.served() as base:
+        _sign_in(page, base, "ann")
+        page.goto(f"{base}/pulse")
+        page.locator("#kept").focus()
+        page.evaluate("document.querySelector('#kept').mark = 'the same element'")
+        expect(page.locator("b")).to_have_text("2", timeout=10_000)
+        assert page.evaluate("document.querySelector('#kept').mark") == "the same element"
+        expect(page.locator("#kept")).to_be_focused()
+        page.get_by_label("Note").fill("typing")
+        before = counted[0]
+        page.wait_for_timeout(2500)  # while somebody types nothing is fetched
+        assert counted[0] <= before + 1
+        assert page.get_by_label("Note").input_value() == "typing"
+        assert complaints == []
+    web.store.dispose()
