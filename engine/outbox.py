@@ -163,12 +163,12 @@ class _Delivery:
             return _Claim((), 0, circuit)
         going, settled, days = self._choose(conn, locked, state.clock)
         outbox.settle(conn, settled)
-        taken = outbox.lease(conn, going, days, token=self.token, length=self.lease)
-        if taken and circuit.is_probing:
+        outbox.lease(conn, going, days, token=self.token, length=self.lease)
+        if going and circuit.is_probing:
             channel_state.change(conn, self.name, open_until=state.clock + self.lease)
-        if taken and self.adapter.rate:
-            channel_state.take_places(conn, self.name, state, rate=self.adapter.rate, used=len(taken))
-        return _Claim(taken, len(taken) + len(settled), circuit, first_in)
+        if going and self.adapter.rate:
+            channel_state.take_places(conn, self.name, state, rate=self.adapter.rate, used=len(going))
+        return _Claim(going, len(going) + len(settled), circuit, first_in)
 
     def _choose(
         self, conn: Connection, locked: Sequence[Queued], db_clock: datetime
@@ -323,8 +323,8 @@ class _Delivery:
         self.circuit.note(outcome)
         settled = self._settled(parcel, outcome, envelope.key)
         word = {"pending": "retry"}.get(settled.status, settled.status)
-        tried = Tried(began, self._instant(), word, envelope.key, text.digest, outcome.detail or None)
-        return replace(settled, tried=tried)
+        settled.tried = Tried(began, self._instant(), word, envelope.key, text.digest, outcome.detail or None)
+        return settled
 
     def _ask(self, envelope: Envelope, message: Queued) -> Outcome:
         """Call the provider; whatever the adapter raises is an outcome too."""
@@ -357,14 +357,11 @@ class _Delivery:
         if outcome.in_doubt and is_blind and not message.is_transactional:
             return Settled(message, "uncertain", outcome.detail, first_sent_at=since)
         if outcome.provider != "up" and not outcome.in_doubt:
-            return Settled(
-                message, "pending", outcome.detail, first_sent_at=since
-            )  # its turn comes with the provider's
+            return Settled(message, "pending", outcome.detail, first_sent_at=since)  # its turn comes with the others'
         failures = message.failures + 1
         if failures >= MOST_FAILURES:
-            return Settled(
-                message, "uncertain" if since else "failed", f"given up: {outcome.detail}", None, failures, since
-            )
+            status = "uncertain" if since else "failed"
+            return Settled(message, status, f"given up: {outcome.detail}", None, failures, since)
         due_at = self._instant() + back_off(key, failures, outcome.retry_in)
         return Settled(message, "pending", outcome.detail, due_at, failures, since)
 

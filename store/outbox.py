@@ -6,7 +6,7 @@ database's clock; a worker that lost its lease changes no row, because every wri
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,7 +32,7 @@ _BANDS = ("< 5", "= 5", "> 5")
 """Priorities as index ranges: one range over all of them would walk over every message that is not due yet."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Queued:
     """One message of the outbox as a claim locked it; texts and variables are sealed."""
 
@@ -74,7 +74,7 @@ class Tried:
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Settled:
     """What becomes of a claimed message: its new columns, and the request that led there, if one was made."""
 
@@ -128,17 +128,18 @@ def _together(found: list[Queued]) -> list[Queued]:
 
 def lease(
     conn: Connection, messages: Sequence[Queued], cap_dates: Mapping[int, str], *, token: int, length: timedelta
-) -> list[Queued]:
-    """Take locked messages for one worker, count the attempt, and return them as they are now.
+) -> None:
+    """Take locked messages for one worker and count the attempt, in the rows and in `messages`.
 
     `cap_dates` are the places reserved under a cap.
     """
     until = db_now(conn) + length
-    taken = [replace(m, attempts=m.attempts + 1, cap_date=cap_dates.get(m.id, m.cap_date)) for m in messages]
+    for message in messages:
+        message.attempts += 1
+        message.cap_date = cap_dates.get(message.id, message.cap_date)
     columns = [("id", "bigint"), ("status", "text"), ("lease_until", "timestamptz"), ("lease_token", "bigint")]
     columns += [("attempts", "smallint"), ("cap_date", "text")]
-    update_rows(conn, "message", columns, [(m.id, "claimed", until, token, m.attempts, m.cap_date) for m in taken])
-    return taken
+    update_rows(conn, "message", columns, [(m.id, "claimed", until, token, m.attempts, m.cap_date) for m in messages])
 
 
 def owned(conn: Connection, ids: Iterable[int], token: int, *, remaining: timedelta | None = None) -> set[int]:

@@ -1,6 +1,7 @@
 """A channel that writes each message into a file of its own: e-mail without a mail server, and every other channel."""
 
 import os
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from threading import get_ident
@@ -44,16 +45,15 @@ class FileChannel(Channel):
             return Outcome.failed(str(error)) if error.permanent else Outcome.stopped(str(error))
         except OSError as error:
             return Outcome.down(f"cannot write the file: {error.strerror}")
-        return Outcome.sent(path.name)
+        return Outcome.sent(path.rpartition("/")[2])
 
-    def path(self, envelope: Envelope) -> Path:
+    def path(self, envelope: Envelope) -> str:
         """Return where a message's file lies, and make its folder. The date is the one on which it was intended."""
         day = envelope.written_at.date().isoformat()
-        folder = self.folder / day
         if day not in self._made:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self.folder / day).mkdir(mode=0o700, parents=True, exist_ok=True)
             self._made.add(day)
-        return folder / (envelope.key + (".eml" if self.name == "email" else ".json"))
+        return f"{self.folder}/{day}/{envelope.key}.{'eml' if self.name == 'email' else 'json'}"
 
     def _content(self, envelope: Envelope) -> bytes:
         if self.name == "email":
@@ -69,7 +69,7 @@ class FileChannel(Channel):
         return orjson.dumps(values, option=orjson.OPT_INDENT_2)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: str, data: bytes) -> None:
     draft = f"{path}.{os.getpid()}-{get_ident()}"  # two workers may write the same message
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
@@ -77,5 +77,6 @@ def _write(path: Path, data: bytes) -> None:
             file.write(data)
         os.replace(draft, path)
     except OSError:
-        Path(draft).unlink(missing_ok=True)
+        with suppress(OSError):
+            os.unlink(draft)
         raise
