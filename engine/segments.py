@@ -20,6 +20,9 @@ log = structlog.get_logger(__name__)
 
 CHUNK = 5000
 CHUNKS = 10
+LOOKS = 300_000
+"""Customers times segments in one transaction, at most: the more segments, the smaller the chunks, so that none of them
+keeps others from writing for more than a second or two."""
 _told: dict[str, str] = {}
 
 
@@ -58,11 +61,12 @@ def rebuild(store_: Store, segment_id: int, now: datetime, default_zone: str = "
 def _refresh(conn: Connection, *, now: datetime, default_zone: str, limit: int) -> int:
     if not try_lock(conn, "segments"):
         return 0
-    dirty = store.take_dirty(conn, limit)
-    due = store.take_due(conn, now, limit)
+    known = _known(conn)
+    size = _size(limit, len(known))
+    dirty = store.take_dirty(conn, size)
+    due = store.take_due(conn, now, size)
     if not dirty and not due:
         return 0
-    known = _known(conn)
     looks: dict[int, Look] = {}
     for one in known.values():
         reached = None if one.row.built_rev else one.row.build_after_id  # the first build comes to the others yet
@@ -100,11 +104,16 @@ def _build(conn: Connection, *, now: datetime, default_zone: str, limit: int, on
     if not together:
         return 0
     after = next(iter(together.values())).row.build_after_id
-    customers = store.customers_after(conn, after, limit)
+    size = _size(limit, len(together))
+    customers = store.customers_after(conn, after, size)
     Pass(conn, known, now, default_zone).run({one.row.id: Look(set(customers)) for one in together.values()})
     for one in together.values():
-        store.note_build(conn, one.row, customers[-1] if customers else after, done=len(customers) < limit)
+        store.note_build(conn, one.row, customers[-1] if customers else after, done=len(customers) < size)
     return max(1, len(customers) * len(together))
+
+
+def _size(limit: int, segments: int) -> int:
+    return max(1, min(limit, LOOKS // max(1, segments)))
 
 
 def _known(conn: Connection) -> Mapping[int, Plan]:
