@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, redirect, request, url_for
-from werkzeug.exceptions import BadRequest, Forbidden, RequestEntityTooLarge, Unauthorized
+from werkzeug.exceptions import BadRequest, Forbidden, LengthRequired, RequestEntityTooLarge, Unauthorized
 
 from wayfare.errors import StartError
 from web import csrf
@@ -85,6 +85,8 @@ def admit() -> Response | None:
     request.max_content_length = access.max_bytes
     if (request.content_length or 0) > access.max_bytes:
         raise RequestEntityTooLarge(f"At most {access.max_bytes:,} bytes are read here.")
+    if "Transfer-Encoding" in request.headers and not request.environ.get("wsgi.input_terminated"):
+        raise LengthRequired("Send the body with its Content-Length.")  # this server would show us an empty body
     if any(key_prefix(value) for value in request.args.values()):
         raise BadRequest("An API key does not belong in an address: it would stand in every log. Revoke this one.")
     who = principal()

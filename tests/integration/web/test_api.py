@@ -144,6 +144,12 @@ def test_only_json_is_read(web: Web, type_: str) -> None:
     assert _post(web, "[]", content_type=type_).status_code == 415
 
 
+def test_a_body_without_a_length_is_not_taken_for_an_empty_one(web: Web) -> None:
+    key = web.key("ingest", "events.write")
+    headers = {**key, "Transfer-Encoding": "chunked", "Content-Type": "application/json"}
+    assert web.client.post("/api/v1/things", headers=headers).status_code == 411
+
+
 def test_compressed_bodies_are_not_unpacked(web: Web) -> None:
     assert _post(web, "[]", headers={"Content-Encoding": "gzip"}).status_code == 415
 
