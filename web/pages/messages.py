@@ -144,9 +144,9 @@ def decide() -> Response:
     changed = store().run(work)
     if not changed:
         return go(back, "Tick at least one message that is still uncertain.", "bad")
-    done = "go out again" if decision == "again" else "count as sent"
-    word = "message" if len(changed) == 1 else "messages"
-    return go(back, f"{len(changed)} {word} {done if len(changed) != 1 else done.replace('go ', 'goes ', 1)}.")
+    if len(changed) == 1:
+        return go(back, f"1 message {'goes out again' if decision == 'again' else 'counts as sent'}.")
+    return go(back, f"{len(changed)} messages {'go out again' if decision == 'again' else 'count as sent'}.")
 
 
 def _named(lines: list[JourneyLine], text: str) -> JourneyLine | None:
