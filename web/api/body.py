@@ -125,10 +125,10 @@ def _raw() -> bytes:
         raise Refusal(415, [problem("unsupported_media_type", "Send JSON with Content-Type: application/json.")])
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise Refusal(415, [problem("unsupported_encoding", "Send the body as it is, without compression.")])
-    try:
-        return request.get_data(cache=True)
-    except RequestEntityTooLarge:
-        raise Refusal(413, [problem("too_large", "The body is larger than this call takes.")]) from None
+    data, limit = request.get_data(cache=True), request.max_content_length
+    if request.content_length is None and limit is not None and len(data) >= limit:
+        raise RequestEntityTooLarge  # werkzeug cuts a body of unknown length at the limit without a word
+    return data
 
 
 def _parse(raw: bytes) -> tuple[Any, bool]:

@@ -1,5 +1,6 @@
 """What every call of the API has: strict JSON, one shape of errors, one effect under one key, a true description."""
 
+import io
 import json
 import threading
 from collections.abc import Iterator
@@ -148,6 +149,20 @@ def test_a_body_without_a_length_is_not_taken_for_an_empty_one(web: Web) -> None
     key = web.key("ingest", "events.write")
     headers = {**key, "Transfer-Encoding": "chunked", "Content-Type": "application/json"}
     assert web.client.post("/api/v1/things", headers=headers).status_code == 411
+
+
+def test_a_body_of_unknown_length_is_refused_at_the_limit_and_not_cut(web: Web) -> None:
+    key = {**web.key("ingest", "events.write"), "Content-Type": "application/json"}
+
+    def post(size: int) -> int:
+        stream = io.BytesIO(b'[{"name": "a"}]' + b" " * size)
+        environ = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": ""}
+        return web.client.post(
+            "/api/v1/things", input_stream=stream, headers=key, environ_overrides=environ
+        ).status_code
+
+    assert post(1000) == 202
+    assert post(BATCH) == 413
 
 
 def test_compressed_bodies_are_not_unpacked(web: Web) -> None:
