@@ -16,9 +16,8 @@ from nodes.graph import Graph
 from nodes.registry import open_registry
 
 REGISTRY = open_registry([])
-CONTEXT = Context(
-    ANYWHERE.known | {"segment": frozenset({"vip"}), "list": frozenset(), "code_batch": frozenset({"bd"})}
-)
+KNOWN: dict[str, frozenset[str]] = {"segment": frozenset({"vip"}), "list": frozenset(), "code_batch": frozenset({"bd"})}
+CONTEXT = Context({**KNOWN, **ANYWHERE.known})
 VIP = {"type": "segment", "key": "vip"}
 
 
