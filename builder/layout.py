@@ -11,6 +11,7 @@ from itertools import pairwise
 from builder.layers import Link, Slot, cross, order_layers, split_into_layers
 
 Point = tuple[float, float]
+_ROUNDS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,39 +126,50 @@ def _place(work: _Work, size: Measures) -> None:
         for slot in layer:
             work.x[slot] = at + _width(slot, size) / 2
             at += _width(slot, size) + size.gap_x
-    rounds = len(work.layers) + 8
-    for number in range(2 * rounds):
-        is_down, is_last = number % 2 == 0, number >= 2 * rounds - 4
-        for layer in work.layers if is_down else reversed(work.layers):
-            wants, weights = [], []
-            for slot in layer:
-                upper = [work.x[link.upper] + _exit(link, size) for link in work.above[slot]]
-                lower = [work.x[link.lower] - _exit(link, size) for link in work.below[slot]]
-                seen = upper + lower if is_last else (upper if is_down else lower) or upper or lower
-                wants.append(sum(seen) / len(seen) if seen else work.x[slot])
-                weights.append(1.0 if slot.is_card else 3.0)
+    pull = _pulls(work)
+    for is_up in [True, False] * (len(work.layers) // 2 + _ROUNDS):  # down at last: what follows stands below
+        for layer in reversed(work.layers) if is_up else work.layers:
+            wants = [_want(work, slot, pull, size, is_up=is_up) for slot in layer]
             gaps = [
                 (_width(left, size) + _width(right, size)) / 2 + (size.gap_x if left.is_card and right.is_card else 20)
                 for left, right in pairwise(layer)
             ]
-            work.x.update(zip(layer, spread(wants, gaps, weights), strict=True))
+            work.x.update(zip(layer, spread(wants, gaps), strict=True))
 
 
-def spread(wants: Sequence[float], gaps: Sequence[float], weights: Sequence[float] | None = None) -> list[float]:
+def _pulls(work: _Work) -> dict[Link, float]:
+    """Return how strongly each link wants to be upright: chains of steps most, then edges that pass many layers."""
+    pulls = {}
+    for link in work.links:
+        is_chain = len(work.below[link.upper]) == 1 and len(work.above[link.lower]) == 1
+        is_lane = not link.upper.is_card and not link.lower.is_card
+        pulls[link] = 8.0 if is_chain else 4.0 if is_lane else 1.0
+    return pulls
+
+
+def _want(work: _Work, slot: Slot, pull: Mapping[Link, float], size: Measures, *, is_up: bool) -> float:
+    """Return where a slot would stand best: above its lower neighbours, or below its upper ones."""
+    upper = [(work.x[link.upper] + _exit(link, size), pull[link]) for link in work.above[slot]]
+    lower = [(work.x[link.lower] - _exit(link, size), pull[link]) for link in work.below[slot]]
+    seen = (lower or upper) if is_up else (upper or lower)
+    weight = sum(heavy for _, heavy in seen)
+    return sum(x * heavy for x, heavy in seen) / weight if seen else work.x[slot]
+
+
+def spread(wants: Sequence[float], gaps: Sequence[float]) -> list[float]:
     """Return places nearest to those wanted (least squares) that keep their order and at least these gaps."""
     offsets = [0.0]
     for gap in gaps:
         offsets.append(offsets[-1] + gap)
-    blocks: list[tuple[float, float, int]] = []  # mean, weight, how many
-    for number, want in enumerate(wants):
-        mean, weight, count = want - offsets[number], weights[number] if weights else 1.0, 1
+    blocks: list[tuple[float, int]] = []  # mean, how many
+    for want, offset in zip(wants, offsets, strict=False):
+        mean, count = want - offset, 1
         while blocks and blocks[-1][0] > mean:
-            before, heavy, many = blocks.pop()
-            mean = (mean * weight + before * heavy) / (weight + heavy)
-            weight, count = weight + heavy, count + many
-        blocks.append((mean, weight, count))
-    flat = [mean for mean, _, count in blocks for _ in range(count)]
-    return [mean + offset for mean, offset in zip(flat, offsets, strict=True)]
+            before, many = blocks.pop()
+            mean, count = (mean * count + before * many) / (count + many), count + many
+        blocks.append((mean, count))
+    flat = [mean for mean, count in blocks for _ in range(count)]
+    return [mean + offset for mean, offset in zip(flat, offsets, strict=False)]
 
 
 def _draw(work: _Work, edges: Sequence[tuple[str, str, str]], size: Measures) -> Layout:
