@@ -22,7 +22,7 @@ T = TypeVar("T")
 Dialect = Literal["sqlite", "postgresql"]
 
 _RETRY_STATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not to be had in time
-_TRIES = 5
+_TRIES = 10
 _BUSY_MS = 10_000
 
 
@@ -62,7 +62,7 @@ class Store:
     def run(self, work: Callable[[Connection], T]) -> T:
         """Do `work` in one write transaction; the whole of it again when the database could not serve it.
 
-        Again means: serialization failure, deadlock, a lost connection or a busy SQLite file, up to five times with
+        Again means: serialization failure, deadlock, a lost connection or a busy SQLite file, up to ten times with
         growing random pauses. `work` must not keep anything from a failed try.
         """
         for attempt in range(1, _TRIES + 1):
@@ -72,7 +72,7 @@ class Store:
             except (DBAPIError, PoolTimeoutError) as error:
                 if attempt == _TRIES or not is_transient(error):
                     raise
-                time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, not a secret
+                time.sleep(random.uniform(0, min(0.05 * 2**attempt, 2)))  # noqa: S311 - jitter, not a secret
         raise AssertionError("unreachable")
 
     def dispose(self) -> None:

@@ -298,7 +298,7 @@ def test_an_answer_to_commit_that_never_comes_takes_effect_once(pg_world: World,
 
 
 def test_deadlocks_and_serialization_failures_are_tried_again(pg_world: World) -> None:
-    """Fifty transactions take the same two locks in both orders."""
+    """Forty transactions, four at a time, take the same two locks in both orders."""
     from concurrent.futures import ThreadPoolExecutor
 
     first, second = pg_world.customers(2)
@@ -313,9 +313,9 @@ def test_deadlocks_and_serialization_failures_are_tried_again(pg_world: World) -
 
         store.run(work)
 
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(change, range(50)))
-    assert {len(row[0]) for row in pg_world.rows("SELECT city FROM customer")} == {50}
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(change, range(40)))
+    assert {len(row[0]) for row in pg_world.rows("SELECT city FROM customer")} == {40}
 
 
 def test_connections_are_not_shared_with_forked_children_over_tls(postgres_url: str, tmp_path: Path) -> None:
