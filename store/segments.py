@@ -160,9 +160,10 @@ def timers_among(conn: Connection, segments: Collection[int], customers: Collect
     each = "json_each(?)" if is_sqlite else "unnest(%s::bigint[])"
     value = "value" if is_sqlite else "id"
     names = ("s", "c") if is_sqlite else ("s(id)", "c(id)")
+    join = "CROSS JOIN" if is_sqlite else "JOIN"  # SQLite takes the tables in this order; else it begins with timers
     cursor.execute(
         f"""SELECT t.segment_id, t.customer_id, t.due_at FROM {each} AS {names[0]} CROSS JOIN {each} AS {names[1]}
-        JOIN segment_timer t ON t.segment_id = s.{value} AND t.customer_id = c.{value}""",
+        {join} segment_timer t ON t.segment_id = s.{value} AND t.customer_id = c.{value}""",
         (id_list(conn, segments), id_list(conn, customers)),
     )
     return {(row[0], row[1]): instant_of(row[2]) for row in cursor.fetchall()}
