@@ -122,6 +122,12 @@ def save_draft(
     return int(row[1]) + 1
 
 
+def describe(conn: Connection, key: str, description: str) -> None:
+    """Set what people read about a journey; nothing when it reads so already."""
+    changed = (col(Journey.key) == key, col(Journey.description) != description)
+    conn.execute(update(Journey).where(*changed).values(description=description))
+
+
 def version_graph(conn: Connection, version_id: int) -> VersionGraph:
     """Return a published version; NotFound when there is none."""
     row = conn.execute(

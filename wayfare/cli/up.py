@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from wayfare import clock, log
 from wayfare.cli import _process
@@ -114,17 +113,14 @@ def _prepare_database(settings: Settings) -> str | None:
 def _load_demo(supervisor: Supervisor, settings: Settings) -> None:
     """Fill an empty database with the demo and show how far it is."""
     from wayfare.cli.demo import load_if_empty
+    from wayfare.cli.demo.progress import shown_on
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as bar:
-        tasks: dict[str, TaskID] = {}
+    with shown_on(console) as shown:
 
         def progress(what: str, done: int, total: int) -> None:
             if supervisor.is_asked_to_stop:
                 raise KeyboardInterrupt
-            if what not in tasks:
-                tasks[what] = bar.add_task(what)
-            bar.update(tasks[what], completed=done, total=total)
+            shown(what, done, total)
 
         load_if_empty(settings, progress)
 
