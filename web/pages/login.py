@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, request, url_for
 
 from store import accounts
+from wayfare import log
 from web import access, cookies, signin
 from web.context import config, store
 from web.forms import Form
@@ -31,10 +32,12 @@ def submit() -> Response:
     try:
         found = signin.check_password(login, form.secret("password"))
     except signin.TooManyTries as error:
+        log.get(__name__).warning("sign-in refused", reason="too many tries", ip=request.remote_addr)
         answer = _again(login, target, _wait_words(error), 429)
         answer.headers["Retry-After"] = str(int(error.wait.total_seconds()) + 1)
         return answer
     if found is None:
+        log.get(__name__).warning("sign-in refused", reason="name or password", ip=request.remote_addr)
         return _again(login, target, _WRONG, 422)
     signin.start_session(found)
     signin.note(found.email, "session.started", f"user:{found.email}", second_factor=bool(found.totp_secret))
