@@ -147,7 +147,7 @@ def send(
         taken, times = 0, []
         n = 0
         while (began := time.monotonic()) < start + seconds:
-            body = _body(f"{tag}-{number}-{n}", size, (number * 7919 + n * size) % customers, customers)
+            body = _body(f"{tag}-{number}-{n}", size, number, n * size, lanes, customers)
             asked = time.monotonic()
             connection.request("POST", "/api/v1/events", body, headers)
             answer = connection.getresponse()
@@ -172,11 +172,15 @@ def send(
     return load
 
 
-def _body(tag: str, size: int, first: int, customers: int) -> bytes:
-    """Return a request's body, put together from text: the client must not cost more than the server."""
+def _body(tag: str, size: int, lane: int, first: int, lanes: int, customers: int) -> bytes:
+    """Return a request's body, put together from text: the client must not cost more than the server.
+
+    Each lane has customers of its own and takes them in turn, so that nobody enters who is inside.
+    """
     at = datetime.now(UTC).isoformat(timespec="milliseconds")
     rows = [
-        f'{{"key":"{tag}-{n}","customer":"c{(first + n) % customers}","type":"shop.visited","at":"{at}",'
+        f'{{"key":"{tag}-{n}","customer":"c{((first + n) * lanes + lane) % customers}",'
+        f'"type":"shop.visited","at":"{at}",'
         f'"data":{{"shop":"kyiv-{n % 9}","minutes":{n % 60}}}}}'
         for n in range(size)
     ]
@@ -192,8 +196,9 @@ def next_steps(dsn: str, rate: int, seconds: float, customers: int) -> tuple[flo
     lanes, size = 2, 50
     with _valkey() as redis, served(dsn, ("worker",), ("scheduler",), redis=redis) as (store, port, key):
         publish(store, open_registry(), "bench", from_document(GRAPH), datetime.now(UTC), "bench", name="Bench")
-        send(port, key, 10, 1, 3, customers, pause=0.2)  # everything is warm then
+        send(port, key, size, lanes, 3, customers, pause=0.2)  # everything is warm then
         before = _settled(store)
+        store.run(lambda conn: conn.execute(text("UPDATE enrollment SET status = 'completed', ended_at = entered_at")))
         seen: list[tuple[float, int]] = []
         done = threading.Event()
 
