@@ -86,11 +86,11 @@ def by_day(counts: Mapping[str, int], today: date, days: int = 14) -> Bars:
 def line(values: Sequence[int], labels: Sequence[str]) -> Line:
     """Return a line through values, scaled between their lowest and highest."""
     low, high = min(values, default=0), max(values, default=0)
-    reach = max(high - low, 1)
+    reach = max(high - low, high / 10, 1)  # a change of a few in thousands looks like one
+    floor = low - (reach - (high - low)) / 2
     step = 300 / max(len(values) - 1, 1)
-    flat = high == low
     points = [
-        (round(number * step, 1), 40.0 if flat else round(72 - 64 * (value - low) / reach, 1), value, label)
+        (round(number * step, 1), round(72 - 64 * (value - floor) / reach, 1), value, label)
         for number, (value, label) in enumerate(zip(values, labels, strict=True))
     ]
     drawn = " ".join(f"{'L' if number else 'M'}{x} {y}" for number, (x, y, _, _) in enumerate(points))

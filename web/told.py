@@ -95,7 +95,7 @@ class Teller:
             f"{quantity} × {name or sku}" + (f", {formats.money(price)} each" if quantity > 1 else "")
             for sku, name, quantity, price in self.lines.get(entry.id, ())
         ]
-        place = " · ".join(part for part in (values["store"], values["channel"]) if part)
+        place = " · ".join(dict.fromkeys(part for part in (values["store"], values["channel"]) if part))
         title = f"Bought for {formats.money(values['total'], values['currency'])}"
         return Told(entry.at, "shopping-cart", "good", title, place, lines=lines, source=f"order {values['key']}")
 
@@ -121,7 +121,7 @@ class Teller:
         why = values["reason"] or (node.explain(values["port"]) if node and values["port"] else "")
         what = node.summary() if node else ""
         title = title_of(node, values["node"]) + (f" → {port}" if port else "")
-        detail = f"because {why}" if why else what
+        detail = why[:1].upper() + why[1:] if why else what
         icon, tone = (node.icon, _TONES.get(node.category, "")) if node else ("puzzle", "warn")
         return Told(entry.at, icon, tone, title, masks.text(detail, is_open=self.is_open), link=name, href=href)
 
@@ -162,4 +162,4 @@ def _segment(key: str) -> str:
 
 
 def _by(values: Mapping[str, Any]) -> str:
-    return f"by {values['source']}" if values["source"] else ""
+    return str(values["source"] or "")

@@ -106,4 +106,4 @@ def theme() -> str:
 def initials(name: str) -> str:
     """Return one or two letters for a round picture."""
     parts = [part for part in name.replace("@", " ").replace(".", " ").split() if part[0].isalnum()]
-    return "".join(part[0] for part in parts[:2]).upper() or "?"
+    return "".join(part[0].title() for part in parts[:2]) or "?"  # not upper(): few fonts have Georgian capitals

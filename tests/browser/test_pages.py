@@ -114,7 +114,7 @@ def test_a_click_on_a_count_shows_the_customers_behind_it(
     dialog.locator("tbody a.title").first.click()
     expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
     expect(page.locator(".timeline")).to_contain_text("Wait for event → timeout")
-    expect(page.locator(".timeline")).to_contain_text("because no purchase within 5 days")
+    expect(page.locator(".timeline")).to_contain_text("No purchase within 5 days")
     assert complaints == []
 
 

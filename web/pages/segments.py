@@ -92,7 +92,10 @@ def rule_words(segment: SegmentRow) -> str:
 
 
 def sizes(count: int, moves: Mapping[str, tuple[int, int]], today: date) -> tuple[list[int], list[str]]:
-    """Return the size at the end of each of the last days, reckoned back from the present one."""
+    """Return the size at the end of each of the last days, reckoned back from the present one.
+
+    Days before it was first built are left out.
+    """
     values, labels, size = [], [], count
     for number in range(DAYS):
         day = today - timedelta(days=number)
@@ -100,6 +103,12 @@ def sizes(count: int, moves: Mapping[str, tuple[int, int]], today: date) -> tupl
         labels.append(f"{day.day} {day:%b}")
         entered, left = moves.get(day.isoformat(), (0, 0))
         size -= entered - left
+    while len(values) > 2 and values[-1] == 0 and values[-2] == 0:  # before it was first built
+        values.pop()
+        labels.pop()
+    if len(values) > 2 and values[-1] == 0 and values[-2] * 2 > count:  # the build itself is no growth
+        values.pop()
+        labels.pop()
     return values[::-1], labels[::-1]
 
 

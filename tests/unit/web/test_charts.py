@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from web import charts, words
+from web.pages.segments import sizes
 
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 
@@ -47,6 +48,28 @@ def test_a_line_stays_in_its_box(values: list[int]) -> None:
     drawn = charts.line(values, [str(value) for value in values])
     assert all(0 <= x <= 300 and 0 <= y <= 80 for x, y, _, _ in drawn.points)
     assert bool(drawn.line) == bool(values)
+
+
+def test_a_small_change_of_a_large_size_looks_small() -> None:
+    drawn = charts.line([10_000, 10_010], ["a", "b"])
+    assert abs(drawn.points[0][1] - drawn.points[1][1]) < 2
+
+
+@pytest.mark.parametrize(
+    ("count", "moves", "expected"),
+    [
+        (5, {"2026-11-24": (2, 1), "2026-11-23": (1, 0)}, [3, 4, 5]),  # as far back as days are shown
+        (4, {"2026-11-24": (1, 0), "2026-11-22": (3, 0)}, [3, 3, 4]),  # built on the 22nd
+        (0, {}, [0, 0]),
+    ],
+)
+def test_sizes_are_reckoned_back_from_the_present_one(
+    count: int, moves: dict[str, tuple[int, int]], expected: list[int]
+) -> None:
+    values, labels = sizes(count, moves, date(2026, 11, 24))
+    assert values[-len(expected) :] == expected
+    assert labels[-1] == "24 Nov"
+    assert len(values) == len(labels) <= 30
 
 
 def test_every_status_of_the_tables_has_words() -> None:
