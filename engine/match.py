@@ -20,7 +20,7 @@ from store.matching import Live, NewEvent
 from store.projections import apply
 from store.versions import live_versions
 
-_INTERNAL = ("segment", "journey")
+_SEGMENT = "segment"
 
 
 @dataclass
@@ -66,7 +66,7 @@ def _match(runtime: Runtime, conn: Connection, now: datetime, limit: int) -> int
         store.wake(conn, outcome.woken)
         store.note_goals(conn, outcome.goals)
         store.end(conn, outcome.exited, status="exited", now=now)
-    mark_dirty(conn, (event.customer_id for event in events if event.source not in _INTERNAL), now)
+    mark_dirty(conn, (event.customer_id for event in events if event.source != _SEGMENT), now)
     store.mark_matched(conn, events, notes, now)
     point("match.written")
     return len(events)
