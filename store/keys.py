@@ -14,7 +14,10 @@ KEYS = metadata.tables["api_key"]
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What is known of a key after it was shown. `store` is the shop that a till key is bound to."""
+    """What is known of a key after it was shown.
+
+    `networks` are where it may be used from (none: anywhere). `store` is the shop that a till key is bound to.
+    """
 
     id: int
     name: str
@@ -22,6 +25,7 @@ class Key:
     digest: bytes
     kind: str
     rights: list[str]
+    networks: list[str]
     store: str | None
     created_at: datetime
     created_by: str
@@ -63,6 +67,7 @@ def add_key(
     digest: bytes,
     kind: str,
     rights: Sequence[str],
+    networks: Sequence[str],
     store: str | None,
     created_by: str,
     expires_at: datetime | None,
@@ -75,6 +80,7 @@ def add_key(
         digest=digest,
         kind=kind,
         rights=list(rights),
+        networks=list(networks),
         store=store,
         created_at=now,
         created_by=created_by,

@@ -1,5 +1,6 @@
 """The first administrator, and what pages and the command line do with users and keys alike."""
 
+import ipaddress
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -130,10 +131,12 @@ def add_key(
     now: datetime,
     expires_at: datetime | None = None,
     shop: str | None = None,
+    networks: Sequence[str] = (),
 ) -> tuple[int, str]:
     """Make an API key and return its id and the key itself, which is kept nowhere. Raises SettingsError.
 
-    A till key is bound to one store (`shop`). Rights beyond what the kind may have are refused.
+    A till key is bound to one store (`shop`). Rights beyond what the kind may have are refused. `networks` are the
+    addresses or networks (10.0.0.0/8) from which alone the key works.
     """
     if kind not in rights.KINDS:
         raise SettingsError(f"there is no kind of key {kind!r}; there are {', '.join(rights.KINDS)}")
@@ -142,6 +145,7 @@ def add_key(
         raise SettingsError(f"a key of kind {kind} can have {', '.join(sorted(rights.of_kind(kind)))}")
     if kind == "till" and not shop:
         raise SettingsError("a till key is bound to one store; name it")
+    places = [_network(text) for text in networks]
     prefix = secrets.token_hex(4)
     token = f"wf_{prefix}_{secrets.token_urlsafe(32)}"
     digest = store.vault.digest("api-key", token)
@@ -154,6 +158,7 @@ def add_key(
             digest=digest,
             kind=kind,
             rights=sorted(granted),
+            networks=places,
             store=shop,
             created_by=by,
             expires_at=expires_at,
@@ -179,9 +184,27 @@ def revoke_key(store: Store, key: keys.Key, *, by: str, now: datetime, at: datet
 
 def rotate_key(store: Store, key: keys.Key, *, by: str, now: datetime) -> tuple[int, str]:
     """Make a successor with the same rights; the old key works for another week. Return the new id and key."""
-    made = add_key(store, key.name, key.kind, key.rights, by=by, now=now, expires_at=_later(key, now), shop=key.store)
+    ends = _later(key, now)
+    made = add_key(
+        store,
+        key.name,
+        key.kind,
+        key.rights,
+        by=by,
+        now=now,
+        expires_at=ends,
+        shop=key.store,
+        networks=key.networks,
+    )
     revoke_key(store, key, by=by, now=now, at=now + OVERLAP)
     return made
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text.strip(), strict=False))
+    except ValueError:
+        raise SettingsError(f"{text!r} is no address and no network; write 203.0.113.7 or 10.0.0.0/8") from None
 
 
 def _later(key: keys.Key, now: datetime) -> datetime | None:

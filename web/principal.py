@@ -1,6 +1,8 @@
 """Who asks: a person with a session, a program with a key, or nobody. Looked up in the database for every request."""
 
 import hmac
+import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -109,11 +111,20 @@ def _program(header: str) -> Principal:
     digest = store().vault.digest("api-key", token.strip())
     with store().read() as conn:
         found = [key for key in keys.find_keys(conn, prefix) if hmac.compare_digest(key.digest, digest)]
-    if not found or not found[0].is_live(now()):
+    if not found or not found[0].is_live(now()) or not _is_from(found[0].networks):
         return NOBODY
     key = found[0]
     _note_use(key)
     return Principal(f"key:{key.prefix} {key.name}", rights.of_kind(key.kind) & frozenset(key.rights), key=key)
+
+
+def _is_from(networks: Sequence[str]) -> bool:
+    """Say whether the request comes from one of these networks; none at all means anywhere."""
+    try:
+        address = ipaddress.ip_address(request.remote_addr or "")
+    except ValueError:
+        return not networks
+    return not networks or any(address in ipaddress.ip_network(network) for network in networks)
 
 
 def key_prefix(token: str) -> str:

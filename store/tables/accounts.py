@@ -56,6 +56,7 @@ class ApiKey(SQLModel, table=True):
     digest: bytes = sealed(nullable=False)
     kind: str = Field(max_length=16)  # ingest, till, integration
     rights: list[Any] = document()
+    networks: list[Any] = document()  # where the key may be used from; empty means anywhere
     store: str | None = Field(default=None, max_length=100)  # the shop that a till key is bound to
     created_at: datetime = instant()
     created_by: str = Field(default="", max_length=320)

@@ -26,6 +26,9 @@ def add(
     ] = None,
     days: Annotated[int, typer.Option(min=0, help="Days until it ends; 0 means until it is revoked.")] = 365,
     store: Annotated[str | None, typer.Option(help="The store that a till key is bound to.")] = None,
+    network: Annotated[
+        list[str] | None, typer.Option("--from", help="An address or network that alone may use it, once for each.")
+    ] = None,
 ) -> None:
     """Make an API key and print it; it is kept nowhere."""
     from web import accounts, rights
@@ -34,8 +37,18 @@ def add(
     granted = right or sorted(rights.of_kind(kind))
     at = clock.now()
     ends = at + timedelta(days=days) if days else None
-    made = accounts.add_key(opened, name, kind, granted, by=_access.actor(), now=at, expires_at=ends, shop=store)
-    typer.echo(made[1])
+    _, token = accounts.add_key(
+        opened,
+        name,
+        kind,
+        granted,
+        by=_access.actor(),
+        now=at,
+        expires_at=ends,
+        shop=store,
+        networks=network or (),
+    )
+    typer.echo(token)
     typer.echo("It is shown only now. Send it as `Authorization: Bearer ...`.", err=True)
 
 

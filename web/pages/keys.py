@@ -5,7 +5,7 @@ from datetime import timedelta
 from flask import Blueprint, Response, url_for
 
 from store import keys as rows
-from wayfare.errors import NotFound
+from wayfare.errors import NotFound, SettingsError
 from web import access, accounts, rights, ui
 from web.context import now, store
 from web.forms import Form
@@ -47,12 +47,25 @@ def add() -> Response:
         form.wrong["rights"] = "Tick at least one right."
     if kind == "till" and not shop:
         form.wrong["store"] = "A till key is bound to one store: type its name or number."
+    networks = form.text("networks").replace(",", " ").split()
     if not form.is_good:
         return _new_form(form, granted)
     ends = now() + timedelta(days=int(life)) if life != "0" else None
-    _, token = accounts.add_key(
-        store(), name, kind, granted, by=principal().actor, now=now(), expires_at=ends, shop=shop or None
-    )
+    try:
+        _, token = accounts.add_key(
+            store(),
+            name,
+            kind,
+            granted,
+            by=principal().actor,
+            now=now(),
+            expires_at=ends,
+            shop=shop or None,
+            networks=networks,
+        )
+    except SettingsError as error:
+        form.wrong["networks"] = str(error)
+        return _new_form(form, granted)
     return respond("keys/shown.html", "keys/_shown.html", token=token, name=name, is_new=True)
 
 

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("digest", types.binary(), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("rights", types.json_type(), nullable=False),
+        sa.Column("networks", types.json_type(), nullable=False),
         sa.Column("store", sa.String(length=100), nullable=True),
         sa.Column("created_at", types.Instant(), nullable=False),
         sa.Column("created_by", sa.String(length=320), nullable=False),

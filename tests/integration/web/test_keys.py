@@ -67,6 +67,32 @@ def test_a_key_is_replaced_without_a_gap_and_revoked_at_once(web: Web) -> None:
     assert _status(web, new) == 401
 
 
+@pytest.mark.parametrize(
+    ("networks", "opens"),
+    [
+        ([], True),
+        (["127.0.0.1"], True),
+        (["10.0.0.0/8", "127.0.0.0/8"], True),
+        (["10.0.0.0/8"], False),
+        (["::/0"], False),
+        (["0.0.0.0/0"], True),
+    ],
+)
+def test_a_key_works_only_from_its_networks(web: Web, networks: list[str], opens: bool) -> None:
+    granted = ["metrics.read"]
+    _, token = accounts.add_key(web.store, "x", "integration", granted, by="t", now=web.at, networks=networks)
+    assert _status(web, {"Authorization": f"Bearer {token}"}) == (200 if opens else 401)
+
+
+def test_what_is_no_network_is_refused_beside_its_field(web: Web) -> None:
+    boss = web.sign_in("admin")
+    form = {"name": "Shop", "kind": "ingest", "life": "90", "networks": "10.0.0.0/8, the office"}
+    answer = boss.post("/settings/keys/new", form)
+    assert answer.status_code == 422
+    assert "is no address and no network" in answer.text
+    assert boss.post("/settings/keys/new", {**form, "networks": "10.0.0.0/8"}).status_code == 200
+
+
 def test_an_integrator_sees_and_touches_only_keys_of_own_making(web: Web) -> None:
     person = web.user("integrator", "giorgi")
     web.key("integration", "metrics.read")
