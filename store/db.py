@@ -34,6 +34,7 @@ class Store:
         self.vault = vault
         self.engine = open_engine(url, pool_size)
         self.dialect: Dialect = "sqlite" if self.engine.dialect.name == "sqlite" else "postgresql"
+        self._reading = {"postgresql_readonly": True} if self.dialect == "postgresql" else {}
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -48,11 +49,10 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open one transaction that only reads."""
-        with self.engine.connect() as conn:
+        with self.engine.connect().execution_options(**self._reading) as conn:
+            conn.begin()
             if self.dialect == "sqlite":
                 conn.exec_driver_sql("BEGIN")
-            else:
-                conn.execute(text("SET TRANSACTION READ ONLY"))
             try:
                 with _translated(conn):
                     yield conn
