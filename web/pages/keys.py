@@ -106,6 +106,6 @@ def _new_form(form: Form, granted: list[str]) -> Response:
         form=form,
         granted=granted,
         kinds=[(kind, kind.capitalize(), text) for kind, text in rights.KINDS.items()],
-        choices=[(name, words[name]) for name in sorted(rights.of_kind("integration"))],
+        choices=[(name, text) for name, text in words.items() if name in rights.of_kind("integration")],
         lives=list(LIVES.items()),
     )
