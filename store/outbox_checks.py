@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from store.bulk import id_list, in_ids, raw_cursor
+from store.bulk import array_literal, id_list, in_ids, raw_cursor
 from store.types import json_type
 
 _ADDRESS = {"email": "c.email", "sms": "c.phone", "viber": "c.phone", "whatsapp": "c.phone", "in_app": "c.key"}
@@ -80,12 +80,12 @@ def suppressed(conn: Connection, channel: str, digests: Collection[bytes]) -> se
         query = f"SELECT address_digest FROM suppression WHERE channel = ? AND address_digest IN ({marks})"
         cursor.execute(query, (channel, *wanted))
     else:
-        query = "SELECT address_digest FROM suppression WHERE channel = %s AND address_digest = ANY(%s)"
-        cursor.execute(query, (channel, wanted))
+        query = "SELECT address_digest FROM suppression WHERE channel = %s AND address_digest = ANY(%s::bytea[])"
+        cursor.execute(query, (channel, array_literal(wanted)))
     return {bytes(row[0]) for row in cursor.fetchall()}
 
 
 def workspace(conn: Connection) -> dict[str, Any]:
     """Return the settings of the workspace that delivery obeys: quiet_hours and caps, where they are set."""
     query = text("SELECT name, value FROM setting WHERE name IN ('quiet_hours', 'caps')")
-    return {name: value for name, value in conn.execute(query.columns(value=json_type()))}
+    return {row.name: row.value for row in conn.execute(query.columns(value=json_type()))}

@@ -14,7 +14,9 @@ from engine.channels.base import Envelope, is_one_line
 from wayfare.errors import DeliveryFailed
 
 _CHUNK = 42  # bytes a line of an encoded header: base64 makes 56 of them, and the frame fits into 75
-_HTML = re.compile(r"<(?:!doctype|html|body|p|div|table|br|a|h[1-6]|span)\b", re.IGNORECASE)
+_HTML = re.compile(
+    r"\s*<(?:!doctype|html)\b", re.IGNORECASE
+)  # a tag further on may be a customer's value in plain text
 _ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]\\@]+@[^\s<>,;:\"()\[\]\\@]+")
 
 
@@ -36,7 +38,7 @@ def compose(envelope: Envelope, sender: str, headers: Mapping[str, str] | None =
             raise DeliveryFailed(f"the header {name} holds a line end or signs that no header may hold", permanent=True)
         lines.append(f"{name}: {value}")
     lines.append("MIME-Version: 1.0")
-    if _HTML.search(envelope.body):
+    if _HTML.match(envelope.body):
         edge = f"=_{envelope.key}"
         lines += [f'Content-Type: multipart/alternative; boundary="{edge}"', ""]
         lines += [f"--{edge}", *_part("plain", as_plain(envelope.body))]

@@ -45,13 +45,18 @@ def test_headers_and_text_come_back_as_they_were() -> None:
 
 
 def test_html_comes_with_a_plain_version() -> None:
-    html = '<p>Hi <b>Bob</b></p><p><a href="https://shop.example/x">look</a></p>'
+    html = '<!doctype html>\n<p>Hi <b>Bob</b></p><p><a href="https://shop.example/x">look</a></p>'
     mail = _read(compose(_envelope(body=html), SENDER))
     plain, rich = mail.get_body(("plain",)), mail.get_body(("html",))
     assert plain is not None
     assert rich is not None
     assert _lines(plain) == "Hi Bob\nlook (https://shop.example/x)\n"
-    assert rich.get_content().strip() == html
+    assert _lines(rich).strip() == html
+
+
+def test_a_tag_in_a_plain_text_stays_text() -> None:
+    mail = _read(compose(_envelope(body="Dear <b>Mallory</b>, <script>alert(1)</script>"), SENDER))
+    assert mail.get_content_type() == "text/plain"
 
 
 def test_the_plain_version_leaves_style_and_script_out() -> None:
