@@ -4,177 +4,136 @@ Run `python -m bench.advance --help`. All contestants run one after the other ag
 Wayfare and the limit take turns, so that what else the machine does hits both.
 """
 
-import multiprocessing as mp
-import resource
-import time
-from collections.abc import Callable
-from datetime import datetime
-from statistics import median
+import tempfile
+from itertools import pairwise
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from bench import limit, peers
-from bench.journey import START, STEPS
+from bench import limit, machine, wayfare_walk
+from bench.contest import Figure, check_effects, measure, walk_all
+from bench.journey import LEGS, STEPS
+from bench.report import Figures, compared, console, rate, show
 from bench.server import postgres
 from bench.world import fill, open_store
 
-console = Console()
+LINEAR = (10_000, 100_000, 1_000_000)
+CONTESTANTS = {"limit": limit.prepare, "wayfare": wayfare_walk.prepare}
 
 
 def main(
     customers: int = 100_000,
-    batch: int = 5_000,
+    batch: Annotated[int, typer.Option(help="Enrollments in a transaction.")] = 5_000,
     rounds: int = 3,
-    workers: str = "1,2",
-    url: str = typer.Option("", help="An empty PostgreSQL database; by default a server is started for this."),
-    sqlite: bool = typer.Option(False, help="Measure Wayfare on SQLite as well."),
-    with_peers: bool = typer.Option(False, help="SpiffWorkflow, DBOS and one RQ job a customer and step, too."),
+    workers: Annotated[str, typer.Option(help="Numbers of processes, for example 1,2.")] = "1,2",
+    url: Annotated[str, typer.Option(help="An empty PostgreSQL database; by default a server is started.")] = "",
+    linear: Annotated[bool, typer.Option(help="Also 10,000, 100,000 and 1,000,000 customers, one worker.")] = False,
+    sqlite: Annotated[bool, typer.Option(help="Also Wayfare on SQLite.")] = False,
+    peers: Annotated[bool, typer.Option(help="Also SpiffWorkflow, DBOS and one RQ job a customer and step.")] = False,
+    peer_scale: Annotated[float, typer.Option(help="Multiplies the peers' numbers of customers.")] = 1.0,
+    strict: Annotated[bool, typer.Option(help="End with exit code 1 when a goal is missed.")] = False,
 ) -> None:
-    """Measure and print rates, ratios, worst batch and memory."""
-    found: dict[str, list[float]] = {}
-    notes: dict[str, str] = {}
+    """Measure and print rates, ratios, worst batches and memory."""
+    counts = [int(number) for number in workers.split(",")]
+    found: Figures = {}
+    lines: dict[int, Figure] = {}
     with postgres(url or None) as dsn:
+        console.print("\n".join(machine.describe(dsn)))
         for _ in range(rounds):
-            for count in (int(number) for number in workers.split(",")):
-                for name, target in (("limit", _limit), ("wayfare", _wayfare)):
-                    rate, note = measure(dsn, customers, batch, count, target)
-                    found.setdefault(f"{name}, {count} worker{'s' * (count > 1)}", []).append(rate)
-                    notes[f"{name}, {count} worker{'s' * (count > 1)}"] = note
-                    console.print(f"{name} x{count}: {rate:,.0f} customer-steps/s ({note})")
-        if with_peers:
-            for name, rate in peers.run(dsn):
-                found[name] = [rate]
-                console.print(f"{name}: {rate:,.0f} customer-steps/s")
+            for count in counts:
+                for name in CONTESTANTS:
+                    _note(found, _called(name, count), _race(dsn, name, customers, batch, count))
+        if peers:
+            from bench.peers import run
+
+            console.print(machine.peers())
+            for name, figure in run(dsn, max(counts), scale=peer_scale):
+                _note(found, name, figure)
+        for size in LINEAR if linear else ():
+            lines[size] = _race(dsn, "wayfare", size, batch, 1)
+            console.print(f"{size:,} customers: {lines[size].rate:,.0f} customer-steps/s ({lines[size].notes()})")
     if sqlite:
-        rate, note = measure_sqlite(customers, batch)
-        found["wayfare on SQLite, 1 worker"] = [rate]
-        notes["wayfare on SQLite, 1 worker"] = note
-    _print(found, notes)
+        _note(found, "wayfare on SQLite, 1 worker", on_sqlite(customers, batch))
+    most = _called("wayfare", max(counts))
+    show(
+        compared(
+            found, {_called("limit", n): _called("wayfare", n) for n in counts} | dict.fromkeys(_peers(found), most)
+        )
+    )
+    if lines:
+        show(_growth(lines))
+    missed = list(_missed(found, most, lines, counts))
+    console.print("\n".join(missed) or "all goals measured here are reached")
+    raise typer.Exit(1 if missed and strict else 0)
 
 
-def measure(dsn: str, customers: int, batch: int, workers: int, target: Callable[..., None]) -> tuple[float, str]:
-    """Walk everyone through both legs with so many processes; return customer-steps a second and a note."""
+def _race(dsn: str, name: str, customers: int, batch: int, workers: int) -> Figure:
     store = open_store(dsn)
     fill(store, customers)
     store.dispose()
-    elapsed = 0.0
-    worst = 0.0
-    memory = 0
-    for now, first in limit.legs(START):
-        context = mp.get_context("spawn")
-        ready, go, results = context.Barrier(workers + 1), context.Event(), context.Queue()
-        processes = [
-            context.Process(target=target, args=(dsn, now, first, batch, ready, go, results)) for _ in range(workers)
-        ]
-        for process in processes:
-            process.start()
-        ready.wait()
-        began = time.perf_counter()
-        go.set()
-        outcomes = [results.get() for _ in processes]
-        elapsed += time.perf_counter() - began
-        for process in processes:
-            process.join()
-        done = sum(outcome[0] for outcome in outcomes)
-        if done != customers:
-            raise SystemExit(f"{done} of {customers} enrollments were walked")
-        worst = max(worst, *(outcome[1] for outcome in outcomes))
-        memory = max(memory, *(outcome[2] for outcome in outcomes))
-    _check(dsn, customers)
-    return customers * STEPS / elapsed, f"worst batch {worst * 1000:.0f} ms, {memory} MB a worker"
+    return measure(dsn, CONTESTANTS[name], LEGS, customers=customers, batch=batch, workers=workers)
 
 
-def _check(dsn: str, customers: int) -> None:
-    """Refuse a figure whose effects are not all there."""
-    store = open_store(dsn)
-    from sqlalchemy import text
-
-    with store.read() as conn:
-        for table, expected in (("step_log", STEPS * customers), ("message", 2 * customers), ("code", customers)):
-            there = conn.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
-            if there != expected:
-                raise SystemExit(f"{table} has {there} rows, expected {expected}")
-    store.dispose()
-
-
-def _limit(
-    dsn: str, now: datetime, first: bool, batch: int, ready: mp.Barrier, go: mp.Event, results: mp.Queue
-) -> None:
-    ready.wait()
-    go.wait()
-    done = limit.work(dsn, now, batch, first)
-    results.put((done, 0.0, _memory()))
-
-
-def _wayfare(
-    dsn: str, now: datetime, first: bool, batch: int, ready: mp.Barrier, go: mp.Event, results: mp.Queue
-) -> None:
-    from engine.runtime import Runtime
-    from engine.tune import tune
-    from engine.walk import advance
-    from nodes.registry import open_registry
-
-    store = open_store(dsn)
-    runtime = Runtime(store, open_registry(), store.vault)
-    with store.read() as conn:
-        runtime.versions.get(conn, 1)
-    tune()
-    ready.wait()
-    go.wait()
-    done, worst = 0, 0.0
-    while True:
-        began = time.perf_counter()
-        walked = advance(runtime, 1, now=now, limit=batch)
-        if not walked.enrollments:
-            break
-        worst = max(worst, time.perf_counter() - began)
-        done += walked.enrollments
-    results.put((done, worst, _memory()))
-
-
-def measure_sqlite(customers: int, batch: int) -> tuple[float, str]:
-    """The same on an SQLite file, in this process."""
-    import tempfile
-
-    from engine.runtime import Runtime
-    from engine.walk import advance
-    from nodes.registry import open_registry
-
+def on_sqlite(customers: int, batch: int) -> Figure:
+    """Measure Wayfare on an SQLite file, in this process: there is one writer."""
     with tempfile.TemporaryDirectory() as folder:
-        store = open_store(f"sqlite:///{folder}/bench.sqlite3")
+        url = f"sqlite:///{folder}/bench.sqlite3"
+        store = open_store(url)
         fill(store, customers)
-        runtime = Runtime(store, open_registry(), store.vault)
-        began, worst = time.perf_counter(), 0.0
-        for now, _ in limit.legs(START):
-            while True:
-                batch_began = time.perf_counter()
-                if not advance(runtime, 1, now=now, limit=batch).enrollments:
-                    break
-                worst = max(worst, time.perf_counter() - batch_began)
-        elapsed = time.perf_counter() - began
         store.dispose()
-    return customers * STEPS / elapsed, f"worst batch {worst * 1000:.0f} ms"
+        figures = []
+        for leg in LEGS:
+            figures.append(walk_all(wayfare_walk.prepare(url, leg, batch)))
+        check_effects(url, customers)
+    return Figure(
+        customers * STEPS / sum(outcome.seconds for outcome in figures),
+        max(outcome.worst for outcome in figures),
+        client_cpu=sum(outcome.cpu for outcome in figures) / customers / STEPS * 1e6,
+    )
 
 
-def _memory() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+def _missed(found: Figures, most: str, lines: dict[int, Figure], workers: list[int]) -> list[str]:
+    """Return one line for each goal that was measured and missed."""
+    goals = [(_called("limit", n), _called("wayfare", n), 0.5) for n in workers]
+    goals += [(name, most, 300 if name.startswith("RQ") else 25) for name in _peers(found)]
+    missed = []
+    for other, ours, goal in goals:
+        ratio = rate(found[ours]) / rate(found[other])
+        if ratio < goal:
+            missed.append(f"goal missed: {ours} is {ratio:.2f} × {other}, not {goal} ×")
+    for (_, few), (size, many) in pairwise(sorted(lines.items())):
+        if few.rate > 1.3 * many.rate:
+            missed.append(f"goal missed: {size:,} customers cost {few.rate / many.rate:.2f} × as much each, not 1.3 ×")
+    heaviest = max([figure.last_memory for name in found if "wayfare" in name for figure in found[name]], default=0)
+    heaviest = max([heaviest, *(figure.last_memory for figure in lines.values())])
+    if heaviest > 200:
+        missed.append(f"goal missed: a worker held {heaviest} MB, not 200")
+    return missed
 
 
-def _print(found: dict[str, list[float]], notes: dict[str, str]) -> None:
-    table = Table("contestant", "customer-steps/s (median)", "lowest–highest", "Wayfare is", "notes")
-    for name, rates in found.items():
-        workers = "2" if ("2 workers" in name or "worker" not in name) and "wayfare, 2 workers" in found else "1"
-        ours = median(found.get(f"wayfare, {workers} worker{'s' * (workers == '2')}", rates))
-        table.add_row(
-            name,
-            f"{median(rates):,.0f}",
-            f"{min(rates):,.0f}–{max(rates):,.0f}",
-            f"{ours / median(rates):.2f} ×",
-            notes.get(name, ""),
-        )
-    console.print(table)
+def _growth(lines: dict[int, Figure]) -> Table:
+    table = Table("customers", "customer-steps/s", "cost per customer", "worst batch ms", "MB after first → last batch")
+    first = next(iter(lines.values()))
+    for size, figure in lines.items():
+        memory = f"{figure.first_memory} → {figure.last_memory}"
+        cost = f"{first.rate / figure.rate:.2f} ×"
+        table.add_row(f"{size:,}", f"{figure.rate:,.0f}", cost, f"{figure.worst * 1000:.0f}", memory)
+    return table
+
+
+def _peers(found: Figures) -> list[str]:
+    return [name for name in found if not name.startswith(("limit", "wayfare"))]
+
+
+def _note(found: Figures, name: str, figure: Figure) -> None:
+    found.setdefault(name, []).append(figure)
+    notes = figure.notes()
+    console.print(f"{name}: {figure.rate:,.0f} customer-steps/s{f' ({notes})' if notes else ''}")
+
+
+def _called(name: str, workers: int) -> str:
+    return f"{name}, {workers} worker{'s' * (workers > 1)}"
 
 
 if __name__ == "__main__":

@@ -1,10 +1,20 @@
 """The journey that everyone walks: trigger → split → send → wait 1 day → promo code → send."""
 
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STEPS = 6  # a customer leaves trigger, split, one of two sends, wait, code and send
+
+
+class Leg(NamedTuple):
+    """A part of the journey between two waits: the moment at which everyone is due, and whether it is the first."""
+
+    now: datetime
+    first: bool
+
+
+LEGS = (Leg(START + timedelta(seconds=1), True), Leg(START + timedelta(days=2), False))
 
 GRAPH: dict[str, Any] = {
     "schema": 1,

@@ -1,5 +1,8 @@
 """Filling the tables for a measurement: customers, one published version, enrollments that are due."""
 
+from functools import partial
+from typing import Any
+
 from sqlalchemy import text
 
 from bench.journey import GRAPH, ORDER, START
@@ -25,7 +28,7 @@ def fill(store: Store, customers: int) -> None:
     store.run(_journey)
     for first in range(1, customers + 1, _CHUNK):
         ids = range(first, min(first + _CHUNK, customers + 1))
-        store.run(lambda conn, ids=ids: _people(conn, ids, customers))
+        store.run(partial(_people, ids=ids, customers=customers))
     if store.dialect == "postgresql":
         with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
             conn.execute(text("VACUUM ANALYZE"))
@@ -55,7 +58,7 @@ def _people(conn: Connection, ids: range, customers: int) -> None:
         *("id", "key", "first_name", "phone", "email", "country", "time_zone", "attributes", "folded"),
         *("created_at", "updated_at", "is_synthetic"),
     )
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (
             *(id, f"c{id}", "Оксана", f"+38067{id:07}", f"c{id}@example.com", "UA" if id % 100 < 69 else "PL"),
             *("Europe/Kyiv", {}, {}, START, START, True),
@@ -63,11 +66,11 @@ def _people(conn: Connection, ids: range, customers: int) -> None:
         for id in ids
     ]
     bulk.insert_rows(conn, "customer", columns, rows)
-    columns = (
+    places = (
         *("id", "journey_id", "version_id", "customer_id", "entry_key", "status", "node", "visit", "seq", "depth"),
         *("since", "wake_at", "attempts", "entered_at"),
     )
     entries = [
         (id, 1, 1, id * 7919 % customers + 1, "once", "active", "n1", 0, 0, 0, START, START, 0, START) for id in ids
     ]
-    bulk.insert_rows(conn, "enrollment", columns, entries)
+    bulk.insert_rows(conn, "enrollment", places, entries)
