@@ -69,10 +69,13 @@ def live_count(conn: Connection) -> int:
     return int(conn.execute(select(func.count()).select_from(ENROLLMENT).where(LIVE)).scalar_one())
 
 
-def troubled_messages(conn: Connection) -> dict[str, int]:
-    """Return how many messages are uncertain or failed. Served by ix_message_trouble."""
+def troubled_messages(conn: Connection, since: datetime) -> dict[str, int]:
+    """Return how many messages are uncertain, and how many failed since an instant. Served by ix_message_trouble."""
     trouble = text("message.status NOT IN ('pending', 'claimed', 'sending', 'sent')")
-    query = select(MESSAGE.c.status, func.count()).where(trouble, MESSAGE.c.status.in_(("uncertain", "failed")))
+    first = first_id_since(conn, "message", "created_at", since)
+    query = select(MESSAGE.c.status, func.count()).where(
+        trouble, (MESSAGE.c.status == "uncertain") | ((MESSAGE.c.status == "failed") & (MESSAGE.c.id >= first))
+    )
     return {row[0]: row[1] for row in conn.execute(query.group_by(MESSAGE.c.status))}
 
 

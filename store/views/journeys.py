@@ -184,6 +184,17 @@ def goals(conn: Connection, journey_ids: Sequence[int], version_id: int | None =
     return {row[0]: (row[1], row[2]) for row in conn.execute(query)}
 
 
+def failed_since(conn: Connection, since_day: str) -> dict[int, int]:
+    """Return how many failed in each journey from a UTC day on."""
+    query = (
+        select(VERSION.c.journey_id, func.sum(COUNT.c.n))
+        .join(COUNT, (COUNT.c.version_id == VERSION.c.id) & (COUNT.c.node == ""))
+        .where(COUNT.c.port == "@failed", COUNT.c.day >= since_day)
+        .group_by(VERSION.c.journey_id)
+    )
+    return {row[0]: int(row[1]) for row in conn.execute(query)}
+
+
 def entered_by_day(conn: Connection, journey_ids: Sequence[int], since_day: str) -> dict[int, dict[str, int]]:
     """Return how many entered each of these journeys on each UTC day from `since_day` on."""
     query = (

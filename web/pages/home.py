@@ -99,7 +99,9 @@ def _needs(
         else:
             wait = "Wayfare tries again by itself"
             found.append(Need("warn", "clock-pause", f"{name} pauses", f"Its provider fails or asks to wait. {wait}."))
-    trouble = views.troubled_messages(conn)
+    week = at - timedelta(days=7)
+    trouble = views.troubled_messages(conn, week)
+    failed = lines.failed_since(conn, week.astimezone(UTC).date().isoformat())
     may_read = ui.may("messages.read")
     if n := trouble.get("uncertain", 0):
         title = f"{formats.plural(n, 'message')} may or may not have arrived"
@@ -110,11 +112,10 @@ def _needs(
     for status, icon, remedy in (
         ("quarantined", "shield-lock", "A step could not handle them. Read the reasons, correct the step or the data."),
         ("parked", "puzzle", "The type of their step is not installed. Install the package and they go on."),
-        ("failed", "alert-circle", "A step said that it cannot be done. Read the reasons."),
+        ("failed", "alert-circle", "In the last 7 days a step said that it cannot be done. Read the reasons."),
     ):
-        stuck = {
-            id: n for id, tally in tallies.items() if (n := tally.parked if status == "parked" else tally.end(status))
-        }
+        stuck = {id: tally.parked if status == "parked" else tally.end(status) for id, tally in tallies.items()}
+        stuck = {id: n for id, n in (failed if status == "failed" else stuck).items() if n}
         if not stuck:
             continue
         title = f"{formats.plural(sum(stuck.values()), 'customer')} {words.enrollment(status).label.lower()}"
@@ -126,7 +127,7 @@ def _needs(
             place = url_for("journeys.show", key=worst.key)
         found.append(Need("bad" if status != "parked" else "warn", icon, title, remedy, place, verb))
     if n := trouble.get("failed", 0):
-        title = f"{formats.plural(n, 'message')} failed for good"
+        title = f"{formats.plural(n, 'message')} failed in 7 days"
         place = url_for("messages.index", status="failed") if may_read else ""
         found.append(
             Need("warn", "mail", title, "The reasons say why: an address, a refusal, a provider.", place, "Show")

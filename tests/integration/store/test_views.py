@@ -13,7 +13,7 @@ from rig.statements import counted
 from rig.web import NOON, Web, a_web
 from store import uncertain
 from store.db import Store
-from store.views import customers, home, journeys, people, segments, timeline
+from store.views import customers, hold_still, home, journeys, people, segments, timeline
 from store.views._parts import first_id_since
 from wayfare.errors import NotFound
 
@@ -218,3 +218,16 @@ def test_a_decision_counts_only_for_messages_that_are_uncertain(shop: Web) -> No
 def test_an_unknown_journey_is_not_found(shop: Web) -> None:
     with shop.store.read() as conn, pytest.raises(NotFound):
         journeys.find_journey(conn, "no-such")
+
+
+def test_a_page_sees_the_database_at_one_moment(database_url: str) -> None:
+    web = a_web(database_url)
+    web.store.run(lambda conn: a_customer(conn, "first"))
+    with web.store.read() as conn:
+        hold_still(conn)
+        assert customers.count_customers(conn) == 1
+        web.store.run(lambda other: a_customer(other, "second"))
+        assert customers.count_customers(conn) == 1
+    with web.store.read() as conn:
+        assert customers.count_customers(conn) == 2
+    web.store.dispose()
