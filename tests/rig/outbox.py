@@ -17,7 +17,7 @@ from engine.channels import Channel
 from engine.outbox import deliver
 from engine.runtime import Runtime
 from nodes.contract import Category, NodeType, Rendered
-from nodes.registry import Registry
+from nodes.registry import Registry, builtin_types
 from store.db import Store
 from store.tables import (
     Attempt,
@@ -61,7 +61,7 @@ class World:
     def __init__(self, url: str, channels: Mapping[str, Channel] | None = None) -> None:
         self.vault = Vault(SECRET)
         self.store = Store(url, self.vault, pool_size=8)
-        self.runtime = Runtime(self.store, Registry([Letter]), self.vault, dict(channels or {}))
+        self.runtime = Runtime(self.store, Registry([Letter, *builtin_types()]), self.vault, dict(channels or {}))
         self.now = NOON
         self._people = 0
 
