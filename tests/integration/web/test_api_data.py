@@ -6,9 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 from sqlalchemy import text
 
+from engine.shapes import CustomerIn, EventIn, ProductIn
 from rig.web import Web, a_web
+from store.tables import metadata
 
 EVENT = {"key": "e1", "customer": "alice", "type": "page.viewed", "at": "2026-11-24T10:00:00Z"}
 ALICE = {
@@ -154,3 +157,25 @@ def test_the_bell_rings_after_the_commit_and_not_for_nothing(database_url: str) 
         served.client.post("/api/v1/events", json=[EVENT], headers=key)
     served.store.dispose()
     assert seen == [("flow", 1)]
+
+
+@pytest.mark.parametrize(
+    ("path", "table", "shape", "item"),
+    [
+        ("/customers", "customer", CustomerIn, {"key": "alice"}),
+        ("/events", "event", EventIn, EVENT),
+        ("/products", "product", ProductIn, {"sku": "tea"}),
+    ],
+)
+def test_no_column_is_written_that_the_call_does_not_offer(
+    sqlite_url: str, path: str, table: str, shape: type[BaseModel], item: dict[str, Any]
+) -> None:
+    web = a_web(sqlite_url)
+    key = web.key("integration", *RIGHTS)
+    hidden = {column.name for column in metadata.tables[table].c} - set(shape.model_fields)
+    body = [{**item, name: 1} for name in sorted(hidden)]
+    answer = web.client.post(f"/api/v1{path}", json=body, headers=key).get_json()
+    assert [one["code"] for one in answer["errors"]] == ["unknown_field"] * len(hidden)
+    assert hidden
+    assert count(web, table) == 0
+    web.store.dispose()
