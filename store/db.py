@@ -2,6 +2,7 @@
 
 import random
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,17 +35,28 @@ class Store:
         self.vault = vault
         self.engine = open_engine(url, pool_size)
         self.dialect: Dialect = "sqlite" if self.engine.dialect.name == "sqlite" else "postgresql"
+        self._writing = threading.Lock() if self.dialect == "sqlite" else None
         self._reading = {"postgresql_readonly": True} if self.dialect == "postgresql" else {}
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open one transaction that may write; it commits at the end or leaves nothing behind."""
-        with self.engine.connect() as conn:
+        with self._turn(), self.engine.connect() as conn:
             conn.begin()  # at once: a transaction that speaks only through the driver's cursor must commit as well
             if self.dialect == "sqlite":
                 conn.exec_driver_sql("BEGIN IMMEDIATE")
             with _ending(conn), _translated(conn):
                 yield conn
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Let one thread at a time write to SQLite, in turn: waiting for its file lock means sleeping and guessing."""
+        taken = self._writing is not None and self._writing.acquire(timeout=_BUSY_MS / 1000)
+        try:
+            yield
+        finally:
+            if taken and self._writing is not None:
+                self._writing.release()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
