@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 import pytest
 from sqlalchemy import text
 
+from engine import crashpoints
+from engine.crashpoints import POINTS
 from nodes.contract import Batch, NodeType, Result
 from rig.crew import Crew
 from rig.gift import EDGES, NODES, is_as_expected, publish
@@ -24,7 +26,9 @@ from wayfare import clock
 
 pytestmark = pytest.mark.faults
 
-WALK = ("walk.claimed", "walk.locked", "walk.written", "walk.committed", "match.written", "match.committed")
+WALK = [point for point in POINTS if point.startswith(("walk.", "match.")) and point != "walk.armed"]
+ELSEWHERE = {"walk.armed", "fanout.written", "fanout.committed"}
+"""Points that the gift journey does not pass: each has a test of its own below."""
 
 
 def arrived(world: World, status: str, count: int) -> bool:
@@ -59,6 +63,35 @@ def test_a_worker_killed_at_any_point_loses_and_doubles_nothing(world: World, cr
     is_as_expected(world, customers, second_leg=True)
 
 
+def test_every_point_is_tried() -> None:
+    sending = {point for point in POINTS if point.startswith("send.")}  # tests/faults/test_sending.py
+    assert {*WALK, *ELSEWHERE, *sending} == set(POINTS)
+
+
+@pytest.mark.parametrize("point", WALK)
+def test_a_failure_at_any_point_leaves_the_same_as_a_crash(world: World, point: str) -> None:
+    world.runtime.lease = timedelta(0)  # what a failed worker kept is free at once
+    customers = publish(world, 50)
+    world.happens(customers, "shop.visited")
+    for second_leg in (False, True):
+        crashpoints.arm(f"{point}:1:raise")
+        try:
+            world.settle()
+        except crashpoints.Crashed:
+            is_sound(world)
+        finally:
+            crashpoints.arm("")
+        world.settle()
+        is_as_expected(world, customers, second_leg=second_leg)
+        world.now += timedelta(days=1)
+
+
+def is_sound(world: World) -> None:
+    """Look at every invariant."""
+    with world.store.read() as conn:
+        assert [finding for finding in look(conn, now=world.now) if finding.breaches] == []
+
+
 def test_random_kills_lose_and_double_nothing(world: World, crew: Crew) -> None:
     """Four workers, and every 0.1 to 0.4 seconds one of them is killed and replaced."""
     from random import Random
@@ -86,7 +119,7 @@ def pause(seconds: float) -> None:
     until(lambda: clock.monotonic() >= ends_at, "the next kill", seconds + 5)
 
 
-@pytest.mark.parametrize("point", ["walk.claimed"])
+@pytest.mark.parametrize("point", ["walk.claimed", "walk.committed", "match.committed"])
 def test_a_frozen_worker_that_wakes_up_after_its_lease_changes_nothing(world: World, crew: Crew, point: str) -> None:
     customers = publish(world, 100)
     world.happens(customers, "shop.visited")
@@ -233,8 +266,7 @@ def test_a_fan_out_killed_at_any_chunk_enrolls_everyone_once(world: World, crew:
     crew.stop()
     assert world.scalar("SELECT count(DISTINCT customer_id) FROM enrollment") == count
     assert world.scalar("SELECT enrolled FROM fan_out") == count
-    with world.store.read() as conn:
-        assert [finding for finding in look(conn, now=world.now) if finding.breaches] == []
+    is_sound(world)
 
 
 # ---------------------------------------------------------------------------------------------- PostgreSQL goes away
