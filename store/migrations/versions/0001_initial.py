@@ -691,7 +691,7 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "journey_id", "customer_id", "entry_key", name=op.f("uq_enrollment_journey_id_customer_id_entry_key")
         ),
-        postgresql_with={"fillfactor": 70},
+        postgresql_with={"fillfactor": 45},
     )
     with op.batch_alter_table("enrollment", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_enrollment_customer_id"), ["customer_id"], unique=False)
