@@ -118,7 +118,7 @@ def events_since(
     return [PastEvent(*row) for row in rows]
 
 
-STEP_COLUMNS = ("enrollment_id", "node", "visit", "seq", "version_id", "port", "at", "reason")
+STEP_COLUMNS = ("enrollment_id", "visit", "seq", "node", "port", "version_id", "at", "reason")
 
 
 def write_steps(
@@ -131,20 +131,19 @@ def write_steps(
         at = sqlite_text(now)
         raw_cursor(conn).executemany(
             f"INSERT INTO step_log ({', '.join(STEP_COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [(id, node, visit, seq, version_id, port, at, reason) for id, node, visit, seq, port, reason in rows],
+            [(id, visit, seq, node, port, version_id, at, reason) for id, node, visit, seq, port, reason in rows],
         )
         return
-    tail = f"\t{now.isoformat()}\t"
+    tail = f"\t{version_id}\t{now.isoformat()}\t"
+    unexplained = f"{tail}\\N\n"
     lines = [
-        f"{id}\t{node}\t{visit}\t{seq}\t{version_id}\t{port}{tail}{_text(reason)}\n"
+        f"{id}\t{visit}\t{seq}\t{node}\t{port}" + (unexplained if reason is None else f"{tail}{_text(reason)}\n")
         for id, node, visit, seq, port, reason in rows
     ]
     copy_lines(conn, "step_log", STEP_COLUMNS, "".join(lines))
 
 
-def _text(value: str | None) -> str:
-    if value is None:
-        return "\\N"
+def _text(value: str) -> str:
     return value.replace("\\", "\\\\").replace("\t", " ").replace("\n", " ").replace("\r", " ")
 
 
