@@ -40,8 +40,12 @@ def demo(
     upgrade(settings.database_url)
     console = Console(stderr=True, highlight=False)
     if not is_loaded(settings):
-        with datalock.only_one(settings.data_dir), shown_on(console) as told:
-            load(settings, told)
+        try:
+            with datalock.only_one(settings.data_dir), shown_on(console) as told:
+                load(settings, told)
+        except KeyboardInterrupt:
+            console.print("Stopped half-way. The same command goes on where it stopped; so does wayfare up.")
+            raise
         console.print("The demo is loaded. Look at it: wayfare up")
     elif not traffic:
         console.print("The demo is loaded already; nothing has changed. To make it move: wayfare demo --traffic")

@@ -23,6 +23,7 @@ class Calendar:
     """The demo's calendar: it ends at `now`, an aware instant, on the log's last day in the shop's zone."""
 
     now: datetime
+    live_days: int = LIVE_DAYS
 
     @property
     def today(self) -> date:
@@ -32,7 +33,7 @@ class Calendar:
     @property
     def live_from(self) -> datetime:
         """Return the instant from which the journeys run; what is older is history."""
-        return at_wall_time(self.today - timedelta(days=LIVE_DAYS), _START, SHOP)
+        return at_wall_time(self.today - timedelta(days=self.live_days), _START, SHOP)
 
     def day(self, day: date) -> date:
         """Return the day to which a day of the log moves."""

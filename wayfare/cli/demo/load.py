@@ -32,6 +32,9 @@ Progress = Callable[[str, int, int], None]
 _CHUNK = 5000
 _MATCH_CHUNK = 5000
 _HOUR = timedelta(hours=1)
+_DAYTIME = range(4, 19)
+"""Hours (UTC) that are always looked at: it becomes 10:00 in them wherever customers live. At night little happens."""
+
 _TABLES = ("customer", "identity", "consent", "event", "sales_order", "order_line", "customer_fact")
 _LIVE_TABLES = ("enrollment", "step_log", "message", "code", "segment_member", "segment_span", "segment_timer")
 
@@ -44,7 +47,7 @@ class Demo:
         self.store = runtime.store
         self.state = state
         self.progress = progress
-        self.calendar = Calendar(state.now)
+        self.calendar = Calendar(state.now, state.live_days)
         self.clock = self.calendar.live_from
         runtime.now = lambda: self.clock
         events = [(self._at(row), row) for row in _sampled(state.sample)]
@@ -128,13 +131,13 @@ class Demo:
         """Live through the last days hour by hour: what happened comes in, and the engine answers."""
         registered = _by_hour((one.at, one) for one in newcomers(self.calendar))
         happened = _by_hour(self._happenings(registered))
-        hours = list(_hours(self.calendar.live_from, self.calendar.now))
-        for number, until in enumerate(hours):
+        hours = _hours(self.calendar.live_from, self.calendar.now)
+        busy = [hour for hour in hours if hour.hour in _DAYTIME or hour in happened or hour == hours[-1]]
+        for number, hour in enumerate(busy):
             if number >= self.state.done:
-                hour = _hour_of(until - _HOUR / 3600)
-                self._hour(until, registered.get(hour, ()), happened.get(hour, ()))
+                self._hour(min(hour + _HOUR, self.calendar.now), registered.get(hour, ()), happened.get(hour, ()))
                 self.state = states.note(self.store, self.state, done=number + 1)
-            self.progress("three weeks, live", number + 1, len(hours))
+            self.progress("the last days, live", number + 1, len(busy))
         sweep(self.runtime, now=self.clock)
         self.store.run(lambda conn: refresh_statistics(conn, (*_TABLES, *_LIVE_TABLES)))
 
@@ -169,13 +172,10 @@ def _hour_of(at: datetime) -> datetime:
     return at.replace(minute=0, second=0, microsecond=0)
 
 
-def _hours(start: datetime, end: datetime) -> Iterator[datetime]:
-    """Yield the full hours after `start`, and the end itself."""
-    at = _hour_of(start) + _HOUR
-    while at < end:
-        yield at
-        at += _HOUR
-    yield end
+def _hours(start: datetime, end: datetime) -> list[datetime]:
+    """Return the beginnings of all hours from the one of `start` to the one of `end`."""
+    first = _hour_of(start)
+    return [first + number * _HOUR for number in range((_hour_of(end) - first) // _HOUR + 1)]
 
 
 def _by_hour(items: Iterable[tuple[datetime, T]]) -> dict[datetime, list[T]]:

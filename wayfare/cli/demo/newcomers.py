@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from wayfare.chance import share
-from wayfare.cli.demo.calendar import LIVE_DAYS, Calendar
+from wayfare.cli.demo.calendar import Calendar
 from wayfare.cli.demo.events import synthetic, synthetic_purchase
 
 A_DAY = 12
@@ -35,7 +35,7 @@ class Newcomer:
 
 def newcomers(calendar: Calendar) -> Iterator[Newcomer]:
     """Yield everyone who registers in the demo's last days, by day. The same days have the same newcomers."""
-    for back in range(LIVE_DAYS, -1, -1):
+    for back in range(calendar.live_days, -1, -1):
         day = calendar.today - timedelta(days=back)
         for place in range(round(A_DAY * (0.6 + 0.8 * share("newcomers", day)))):
             newcomer = _newcomer(calendar, day, place)

@@ -7,6 +7,7 @@ from typing import Any
 from store.db import Store
 from store.workspace import read_setting, write_setting
 from wayfare import clock
+from wayfare.cli.demo.calendar import LIVE_DAYS
 
 _NAME = "demo"
 STAGES = ("people", "history", "match", "publish", "live", "done")
@@ -19,6 +20,7 @@ class State:
 
     now: datetime
     sample: int = 1
+    live_days: int = LIVE_DAYS
     stage: str = STAGES[0]
     done: int = 0
 
