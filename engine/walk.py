@@ -17,10 +17,11 @@ from nodes.contract import Need
 from store import walk as store
 from store.attributes import change_attributes
 from store.claims import Claim, claim, count_ends, release
-from store.db import Connection, is_transient
+from store.db import Connection
 from store.effects import code_batch_ids, write_codes, write_messages
 from store.events import insert_events
 from store.facts import load_facts
+from store.health import is_unavailable
 from store.walk import Standing
 from wayfare.segments.facts import Fact
 
@@ -73,7 +74,7 @@ def _walk_or_halve(runtime: Runtime, claimed: Claim, ids: Sequence[int], now: da
         point("walk.committed")
         return walked
     except Exception as error:
-        if is_transient(error):
+        if is_unavailable(error):  # a full disk too: nobody in the batch is to blame
             _give_back(runtime, claimed, ids)
             raise
         if len(ids) > 1:
@@ -219,7 +220,7 @@ def _give_back(runtime: Runtime, claimed: Claim, ids: Sequence[int]) -> None:
     try:
         runtime.store.run(lambda conn: release(conn, claimed, tuple(ids)))
     except Exception as error:
-        if not is_transient(error):
+        if not is_unavailable(error):
             raise
         log.warning("claim not given back; it runs out by itself", version=claimed.version_id, size=len(ids))
 

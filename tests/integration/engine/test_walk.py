@@ -159,6 +159,34 @@ def test_a_poison_customer_is_set_aside_and_stops_nobody(database_url: str) -> N
         world.close()
 
 
+def test_a_full_disk_sets_nobody_aside(sqlite_url: str) -> None:
+    from sqlalchemy import event
+    from sqlalchemy.exc import OperationalError
+
+    from engine.walk import walk_claim
+
+    world = World(sqlite_url)
+    limit = ["PRAGMA max_page_count = 1"]  # SQLite answers as it does when the disk is full
+
+    def squeeze(connection: Any, _record: Any, _proxy: Any) -> None:
+        connection.execute(limit[0])
+
+    try:
+        version = a_journey(world)
+        world.happens(world.customers(500), "shop.visited")
+        world.settle_matching()
+        mine = world.store.run(lambda c: claim(c, version, now=world.now, lease=timedelta(minutes=1), limit=500))
+        assert mine is not None
+        event.listen(world.store.engine, "checkout", squeeze)
+        with pytest.raises(OperationalError, match="full"):
+            walk_claim(world.runtime, mine, now=world.now)
+        limit[0] = "PRAGMA max_page_count = 1000000"
+        world.settle()
+        assert world.statuses() == {"waiting": 500}, "the claim was given back"
+    finally:
+        world.close()
+
+
 class Sloppy(NodeType):
     """Forgets someone."""
 
