@@ -24,7 +24,7 @@ from store.migrate import upgrade
 from store.tables import metadata
 from wayfare.cli.demo import state
 from wayfare.cli.demo.examples import FOLDER, JOURNEYS, SEGMENTS
-from wayfare.cli.demo.load import Demo
+from wayfare.cli.demo.play import Demo
 from wayfare.vault import Vault
 
 NOW = datetime(2026, 11, 24, 17, 5, tzinfo=UTC)  # after 10:00 and before midnight wherever customers live

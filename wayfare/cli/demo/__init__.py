@@ -102,7 +102,7 @@ def is_loaded(settings: Settings) -> bool:
 def _go_on(runtime: Runtime, known: object, progress: Progress) -> None:
     from wayfare import clock
     from wayfare.cli.demo import state
-    from wayfare.cli.demo.load import Demo
+    from wayfare.cli.demo.play import Demo
 
     begun = known if isinstance(known, state.State) else state.note(runtime.store, state.State(clock.now()))
     Demo(runtime, begun, progress).run()

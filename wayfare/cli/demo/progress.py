@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from wayfare.cli.demo.load import Progress as Told
+from wayfare.cli.demo.play import Progress as Told
 
 
 @contextmanager
