@@ -30,10 +30,11 @@ _BUSY_MS = 10_000
 class Store:
     """One database. Open it once a process, after any fork: connections are never shared between processes."""
 
-    def __init__(self, url: str, vault: Vault, *, pool_size: int = 5) -> None:
+    def __init__(self, url: str, vault: Vault, *, pool_size: int = 5, statement_seconds: int = 0) -> None:
+        """Open the database. `statement_seconds`: PostgreSQL breaks off what takes longer; 0 lets everything finish."""
         self.url = url
         self.vault = vault
-        self.engine = open_engine(url, pool_size)
+        self.engine = open_engine(url, pool_size, statement_seconds)
         self.dialect: Dialect = "sqlite" if self.engine.dialect.name == "sqlite" else "postgresql"
         self._writing = threading.Lock() if self.dialect == "sqlite" else None
         self._reading = {"postgresql_readonly": True} if self.dialect == "postgresql" else {}
@@ -137,12 +138,13 @@ def _ending(conn: Connection) -> Iterator[None]:
     conn.commit()
 
 
-def open_engine(url: str, pool_size: int) -> Engine:
+def open_engine(url: str, pool_size: int, statement_seconds: int = 0) -> Engine:
     """Return an engine whose connections are set up for Wayfare; StoreError for a database we do not know."""
     if url.startswith("sqlite"):
         return _sqlite(url, pool_size)
     if url.startswith("postgresql+psycopg://"):
         options = "-c timezone=UTC -c lock_timeout=15000 -c idle_in_transaction_session_timeout=60000 -c jit=off"
+        options += f" -c statement_timeout={statement_seconds * 1000}"
         return create_engine(
             url,
             pool_size=pool_size,

@@ -23,11 +23,15 @@ from web import access, anchors, cookies, errors, flash, headers, ui
 from web.config import WebConfig
 from web.context import Context
 
+LONGEST_STATEMENT = 30
+"""Seconds after which a page gives up, so that slow ones never hold all threads (on PostgreSQL)."""
+
 
 def create_app(settings: Settings) -> Flask:
     """Return the application that these settings describe. Raises SettingsError for an unsafe address."""
     settings.check_bind()
-    store = Store(settings.database_url, Vault(settings.secret), pool_size=settings.web_threads)
+    vault, threads = Vault(settings.secret), settings.web_threads
+    store = Store(settings.database_url, vault, pool_size=threads, statement_seconds=LONGEST_STATEMENT)
     return build(store, WebConfig.of(settings), runtime=replace(open_runtime(settings), store=store))
 
 
@@ -50,7 +54,7 @@ def build(
     app.extensions["wayfare"] = Context(store, config, clock, runtime)
     if config.trusted_proxies:
         proxies = config.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)  # type: ignore[method-assign]  # Flask's own way
     app.before_request(_begin)
     app.before_request(access.admit)
     app.after_request(_finish)

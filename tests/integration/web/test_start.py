@@ -5,12 +5,15 @@ import logging
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from rig.web import PASSWORD, Web
+from store.db import Store
 from wayfare import log
 from wayfare.errors import SettingsError, VaultError
 from wayfare.settings import load
 from wayfare.vault import Vault
+from web import access
 from web.app import create_app
 
 
@@ -27,6 +30,23 @@ def test_plain_http_for_other_machines_is_refused(tmp_path: Path, sqlite_url: st
     with pytest.raises(SettingsError, match="HOST"):
         create_app(settings)
     create_app(load(data_dir=tmp_path, database_url=sqlite_url))
+
+
+def test_a_statement_that_takes_too_long_frees_its_thread(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.app.LONGEST_STATEMENT", 1)
+    app = create_app(load(data_dir=tmp_path, database_url=postgres_url))
+    opened: Store = app.extensions["wayfare"].store
+
+    def slow() -> str:
+        with opened.read() as conn:
+            return str(conn.execute(text("SELECT pg_sleep(60)")).scalar())
+
+    app.view_functions["files.robots"] = access.public("a slow page of this test")(slow)
+    answer = app.test_client().get("/robots.txt", base_url="http://127.0.0.1:8000")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    opened.dispose()
 
 
 def test_there_is_no_debugger_and_no_session_in_a_cookie(web: Web) -> None:
