@@ -57,7 +57,7 @@ def write_products(
         ("currency", "text"),
         ("updated_at", "timestamptz"),
     )
-    rows = [(*one._replace(categories=list(one.categories)), now) for one in sorted(products)]  # type: ignore[arg-type]
+    rows = [(*one._replace(categories=list(one.categories)), now) for one in sorted(products)]  # type: ignore[arg-type]  # _replace takes anything
     upsert_rows(conn, "product", columns, rows, keys=1)
     if prices:
         ids = _ids(conn, {one.sku for one in prices})

@@ -115,7 +115,7 @@ def test_reentry_rules(world: World) -> None:
     (customer,) = world.customers(1)
     nodes: Nodes = {"enter": VISIT, "wait": {"type": "flow.wait", "amount": 1, "unit": "days"}}
     for rule in ({"reentry": "never"}, {"reentry": "always"}, {"reentry": "after", "after_days": 10}):
-        world.journey(rule["reentry"], nodes, entry=rule)  # type: ignore[arg-type]
+        world.journey(rule["reentry"], nodes, entry=rule)  # type: ignore[arg-type]  # any graph field
     world.journey("per_order", nodes, entry={"reentry": "per_key", "key": "data.order"})
 
     def entries() -> dict[str, int]:
