@@ -8,13 +8,17 @@ from pydantic import Field
 
 from engine.customers import upsert_customers
 from engine.shapes import CustomerIn
+from nodes.graph import Graph
 from store.views import customers as cards
+from store.views.journeys import GraphLine, graphs_of
 from store.views.timeline import SOURCES, Mark, timeline
+from store.views.why import Passing, passings
 from web import masks
 from web.api.base import BATCH, Answer, Api, Call, In, Problem, problem
 from web.api.refusal import Refusal
 from web.bell import ring
 from web.context import now, store
+from web.graph_view import node_types
 
 api = Api("customers", "Customers")
 bp = api.bp
@@ -106,6 +110,33 @@ class Timeline(Answer):
     next: str | None
 
 
+class Passed(Answer):
+    """How one enrollment passed a node. `port` is null while it stands there, or when it went no further."""
+
+    enrollment: int
+    journey: str
+    version: int
+    status: str
+    step: str
+    port: str | None
+    at: datetime | None
+    wake_at: datetime | None
+    reason: str
+
+
+class Why(Answer):
+    """A customer's passings of a node, the newest first; none when they never came there."""
+
+    passings: list[Passed]
+
+
+class WhyAsked(In):
+    """Which node, by its id in the graph; `journey` where several journeys have a node of that id."""
+
+    node: str = Field(min_length=1, max_length=100)
+    journey: str = Field("", max_length=100)
+
+
 class Paging(In):
     """Which page of a timeline."""
 
@@ -157,6 +188,26 @@ def get_timeline(call: Call, key: str) -> Timeline:
     entries = [Happened(kind=one.kind, at=one.at, details=_plain(one.values, (*hidden, "subject"))) for one in found]
     last = found[-1] if len(found) == limit else None
     return Timeline(entries=entries, next=f"{last.at.isoformat()}~{last.kind}~{last.id}" if last else None)
+
+
+@api.get("/customers/<key>/why", needs="customers.read", query=WhyAsked, answer=Why)
+def get_why(call: Call, key: str) -> Why:
+    """Explain why a customer went which way at a node, or why they are still there."""
+    with store().read() as conn:
+        found = passings(conn, cards.get_profile(conn, key).id, call.query.node)
+        graphs = graphs_of(conn, {one.version_id for one in found})
+    is_open, wanted = call.who.may("customers.unmask"), call.query.journey
+    told = [_passed(one, graphs[one.version_id], call.query.node, is_open=is_open) for one in found]
+    return Why(passings=[one for one in told if wanted in ("", one.journey)])
+
+
+def _passed(one: Passing, line: GraphLine, id: str, *, is_open: bool) -> Passed:
+    node = node_types(Graph.model_validate(line.graph)).get(id)
+    reason = one.reason or (node.explain(one.port) if node is not None and one.port else "")
+    values = {name: getattr(one, name) for name in ("enrollment", "status", "port", "at", "wake_at")}
+    step = node.summary() if node is not None else id
+    shown = masks.text(reason, is_open=is_open)
+    return Passed(**values, journey=line.journey_key, version=line.number, step=step, reason=shown)
 
 
 def _plain(values: Any, hidden: tuple[str, ...]) -> dict[str, Any]:

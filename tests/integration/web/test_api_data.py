@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from engine.shapes import CustomerIn, EventIn, ProductIn
 from rig.web import Web, a_web
+from rig.world import World
 from store.tables import metadata
 
 EVENT = {"key": "e1", "customer": "alice", "type": "page.viewed", "at": "2026-11-24T10:00:00Z"}
@@ -125,6 +126,43 @@ def test_the_timeline_comes_page_by_page(web: Web, key: dict[str, str]) -> None:
     assert seen == [6, 5, 4, 3, 2, 1, 0]
     assert web.client.get("/api/v1/customers/alice/timeline?after=x", headers=key).status_code == 422
     assert web.client.get("/api/v1/customers/alice/timeline?kinds=x", headers=key).status_code == 422
+
+
+def test_why_a_customer_went_which_way(web: Web, key: dict[str, str]) -> None:
+    world = World(web.store.url)
+    is_ukrainian = {"type": "compare", "fact": "country", "op": "=", "value": "UA"}
+    nodes: dict[str, dict[str, Any]] = {
+        "enter": {"type": "trigger.event", "event": "shop.visited"},
+        "split": {"type": "flow.split_rule", "branches": [{"port": "at home", "when": is_ukrainian}]},
+        "wait": {"type": "flow.wait", "amount": 1, "unit": "days"},
+    }
+    edges = [("enter", "next", "split"), ("split", "at home", "wait")]
+    world.journey("hello", nodes, edges, exit_rules=[{"event": "shop.left"}])
+    world.journey("hello_again", nodes, edges)
+    (customer,) = world.customers(1)
+    world.happens(customer, "shop.visited")
+    world.settle()
+
+    def why(**asked: str) -> list[tuple[Any, ...]]:
+        answer = web.client.get("/api/v1/customers/c1/why", query_string=asked, headers=key).get_json()
+        names = ("journey", "status", "port", "reason")
+        return sorted(tuple(one[name] for name in names) for one in answer["passings"])
+
+    reason = "country is UA"
+    ways = [(journey, "waiting", "at home") for journey in ("hello", "hello_again")]
+    assert [one[:3] for one in why(node="split")] == ways
+    assert all(reason in one[3] for one in why(node="split")), why(node="split")
+    assert [one[0] for one in why(node="split", journey="hello")] == ["hello"]
+    assert [one[:3] for one in why(node="wait", journey="hello")] == [("hello", "waiting", None)]
+    world.happens(customer, "shop.left")
+    world.settle()
+    assert why(node="wait", journey="hello") == [("hello", "exited", None, "exit rule: shop.left")]
+    world.pass_time(days=1)
+    assert [one[:3] for one in why(node="wait", journey="hello_again")] == [("hello_again", "completed", "next")]
+    assert why(node="nowhere") == []
+    assert web.client.get("/api/v1/customers/c1/why", headers=key).status_code == 422
+    assert web.client.get("/api/v1/customers/nobody/why?node=x", headers=key).status_code == 404
+    world.close()
 
 
 def test_products_go_in(web: Web, key: dict[str, str]) -> None:
