@@ -179,7 +179,8 @@ def insert_new(
     cursor = raw_cursor(conn)
     if conn.dialect.name == "sqlite":
         before = cursor.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0]
-        insert = f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({', '.join('?' * len(columns))})"
+        marks = ", ".join("?" * len(columns))
+        insert = f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # OR IGNORE would hide NULLs
         cursor.executemany(insert, [tuple(map(sqlite_value, row)) for row in rows])
         return [row[0] for row in cursor.execute(f"SELECT id FROM {table} WHERE id > ? ORDER BY id", (before,))]
     arrays = ", ".join(f"%s::{kind}[]" for _, kind in columns)
