@@ -232,15 +232,16 @@ def _consents(
 
 
 def _move_timers(conn: Connection, zones: dict[int, str | None]) -> None:
-    """Move timers that follow the wall time of customers who now live in another zone; one that woke is left alone."""
-    instants: dict[tuple[str, str], datetime] = {}
+    """Move timers that follow the wall time of customers who now live in another zone; one that woke is left alone.
+
+    Who has no zone any more, or one that nobody knows, lives in the journey's.
+    """
+    instants: dict[tuple[str | None, str | None, str], datetime] = {}
     timers = []
-    for enrollment, customer, wall_time in rows.waits_by_wall_time(conn, zones.keys()):
-        zone = zones[customer]
-        if zone is None:
-            continue  # the journey's zone counts then, and the timer was set by one or the other
-        place = (zone, wall_time)
+    for enrollment, customer, wall_time, journeys in rows.waits_by_wall_time(conn, zones.keys()):
+        place = (zones[customer], journeys, wall_time)
         if place not in instants:
-            instants[place] = to_instant(datetime.fromisoformat(wall_time), zone_of(zone))
+            zone = zone_of(zones[customer], journeys or "UTC")
+            instants[place] = to_instant(datetime.fromisoformat(wall_time), zone)
         timers.append((enrollment, instants[place]))
     rows.move_timers(conn, timers)

@@ -154,23 +154,26 @@ def move_identities(
     insert_new(conn, "identity", columns, rows)
 
 
-def waits_by_wall_time(conn: Connection, customer_ids: Collection[int]) -> list[tuple[int, int, str]]:
-    """Return (enrollment, customer, wall time) of timers that follow the customer's zone, locked.
+def waits_by_wall_time(conn: Connection, customer_ids: Collection[int]) -> list[tuple[int, int, str, str | None]]:
+    """Return (enrollment, customer, wall time, the journey's zone) of timers that follow the customer's zone, locked.
 
     Timers that already woke, or that a worker has in hand, are left out: they fire where they are, once.
     """
     if not customer_ids:
         return []
-    lock = "" if conn.dialect.name == "sqlite" else " FOR UPDATE"
+    zone, lock = "v.graph -> 'window' ->> 'time_zone'", " FOR UPDATE OF e"
+    if conn.dialect.name == "sqlite":
+        zone, lock = "json_extract(v.graph, '$.window.time_zone')", ""
     rows = conn.execute(
         text(
-            f"""SELECT id, customer_id, wake_local FROM enrollment WHERE {in_ids(conn, "customer_id")}
-            AND status = 'waiting' AND wake_local IS NOT NULL AND woken_by IS NULL
-            AND (lease_until IS NULL OR lease_until < :clock) ORDER BY id{lock}"""
+            f"""SELECT e.id, e.customer_id, e.wake_local, {zone} FROM enrollment e
+            JOIN journey_version v ON v.id = e.version_id WHERE {in_ids(conn, "e.customer_id")}
+            AND e.status = 'waiting' AND e.wake_local IS NOT NULL AND e.woken_by IS NULL
+            AND (e.lease_until IS NULL OR e.lease_until < :clock) ORDER BY e.id{lock}"""
         ).bindparams(bindparam("clock", type_=Instant())),
         {"ids": id_list(conn, sorted(customer_ids)), "clock": db_now(conn)},
     )
-    return [(row[0], row[1], row[2]) for row in rows]
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
 def move_timers(conn: Connection, timers: Sequence[tuple[int, datetime]]) -> None:

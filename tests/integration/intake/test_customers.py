@@ -263,8 +263,9 @@ def an_enrollment(store: Store, customer: str, **columns: Any) -> int:
             journey = conn.execute(text("SELECT id FROM journey")).scalar()
             conn.execute(
                 text(
-                    """INSERT INTO journey_version (journey_id, number, graph, node_order, published_at, published_by,
-                    note) VALUES (:journey, 1, '{}', '[]', '2026-01-01', '', '')"""
+                    r"""INSERT INTO journey_version (journey_id, number, graph, node_order, published_at, published_by,
+                    note) VALUES (:journey, 1, '{"window"\: {"time_zone"\: "Asia/Tokyo"}}', '[]', '2026-01-01', '',
+                    '')"""
                 ),
                 {"journey": journey},
             )
@@ -293,20 +294,25 @@ def an_enrollment(store: Store, customer: str, **columns: Any) -> int:
 
 def test_timers_follow_the_wall_time_of_a_new_zone(store: Store, rows: Rows) -> None:
     zone = "Europe/Kyiv"
-    upsert(store, *({"key": key, "time_zone": zone} for key in ("moved", "woken", "fixed", "stays", "in hand")))
+    upsert(
+        store, *({"key": key, "time_zone": zone} for key in ("moved", "homeless", "woken", "fixed", "stays", "in hand"))
+    )
     timer = {"wake_at": "2026-11-25 08:00:00.000000", "wake_local": "2026-11-25T10:00:00"}
     an_enrollment(store, "moved", **timer)
+    an_enrollment(store, "homeless", **timer)
     an_enrollment(store, "woken", **timer, woken_by="event")
     an_enrollment(store, "fixed", wake_at="2026-11-25 08:00:00.000000")
     an_enrollment(store, "stays", **timer)
     an_enrollment(store, "in hand", **timer, lease_token=7, lease_until="2099-01-01 00:00:00.000000")
     upsert(store, *({"key": key, "time_zone": "Asia/Almaty"} for key in ("moved", "woken", "fixed", "in hand")))
+    upsert(store, {"key": "homeless", "time_zone": None})
     due = {
         key: str(at)[:19]
         for key, at in rows("SELECT c.key, e.wake_at FROM enrollment e JOIN customer c ON c.id = e.customer_id")
     }
     assert due == {
         "moved": "2026-11-25 05:00:00",
+        "homeless": "2026-11-25 01:00:00",
         "woken": "2026-11-25 08:00:00",
         "fixed": "2026-11-25 08:00:00",
         "stays": "2026-11-25 08:00:00",
