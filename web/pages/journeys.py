@@ -124,6 +124,7 @@ def show(key: str) -> Response:
         version=version,
         tally=tally,
         goals=reached,
+        has_goal=bool(reached[0]) or graph is None or _has_goal(graph),
         period=period,
         periods=PERIODS,
         drawing=graph_view.draw(graph, counts) if graph is not None else None,
@@ -215,6 +216,10 @@ def _asked_version(line: JourneyLine, versions: list[VersionLine]) -> VersionLin
         return found
     live = next((one for one in versions if one.id == line.live_version_id), None)
     return live or (versions[0] if versions else None)
+
+
+def _has_goal(graph: Graph) -> bool:
+    return bool(graph.goals) or any(node.type == "flow.goal" for node in graph.nodes)
 
 
 def _readable(document: dict[str, object]) -> Graph | None:

@@ -70,6 +70,12 @@ def test_a_page_is_a_page_and_its_fragment_is_part_of_it(shop: Web, path: str) -
         assert "<html" not in part.text
 
 
+def test_a_journey_without_a_goal_has_no_rate(shop: Web) -> None:
+    marta = shop.sign_in("marketer")
+    assert "it has no goal" in marta.get("/journeys/win-back").text
+    assert "it has no goal" not in marta.get("/journeys/welcome").text
+
+
 def test_looking_changes_nothing(shop: Web) -> None:
     admin = shop.sign_in("admin")
     before = _state(shop)
