@@ -39,7 +39,7 @@ def test_a_worker_takes_an_event_to_a_mail_in_a_file(
         world.journey("welcome", JOURNEY)
         world.store.run(lambda conn: _consent(conn, customers))
         world.happens(customers, "shop.visited")
-        until(lambda: world.scalar("SELECT count(*) FROM message WHERE status = 'sent'") == 20, "20 mails", 60)
+        until(lambda: world.scalar("SELECT count(*) FROM message WHERE status = 'sent'") == 20, "20 mails", 240)
         mails = list((tmp_path / "da ta" / "outbox" / "email").rglob("*.eml"))
         assert len(mails) == 20
         assert world.statuses() == {"completed": 20}

@@ -166,7 +166,7 @@ def test_an_import_killed_half_way_goes_on_where_it_was(
     kills = 0
     for reached in (1, 3000):
         with start(database_url, tmp_path, arguments) as process:
-            until(lambda n=reached: rows("SELECT coalesce(max(rows), 0) FROM import_run")[0][0] >= n, "a batch")  # type: ignore[misc]  # a lambda's default has no type
+            until(lambda n=reached: rows("SELECT coalesce(max(rows), 0) FROM import_run")[0][0] >= n, "a batch", 180)  # type: ignore[misc]  # a lambda's default has no type
             process.send_signal(signal.SIGKILL)
         kills += process.returncode == -signal.SIGKILL
     assert kills
