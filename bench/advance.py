@@ -18,7 +18,6 @@ from bench.report import Figures, compared, console, rate, show
 from bench.server import postgres
 from bench.world import fill, open_store
 
-LINEAR = (10_000, 100_000, 1_000_000)
 CONTESTANTS = {"limit": limit.prepare, "wayfare": wayfare_walk.prepare}
 
 
@@ -28,7 +27,8 @@ def main(
     rounds: int = 3,
     workers: Annotated[str, typer.Option(help="Numbers of processes, for example 1,2.")] = "1,2",
     url: Annotated[str, typer.Option(help="An empty PostgreSQL database; by default a server is started.")] = "",
-    linear: Annotated[bool, typer.Option(help="Also 10,000, 100,000 and 1,000,000 customers, one worker.")] = False,
+    linear: Annotated[bool, typer.Option(help="Also one worker with each number of --sizes.")] = False,
+    sizes: Annotated[str, typer.Option(help="Numbers of customers for --linear.")] = "10000,100000,1000000",
     sqlite: Annotated[bool, typer.Option(help="Also Wayfare on SQLite.")] = False,
     peers: Annotated[bool, typer.Option(help="Also SpiffWorkflow, DBOS and one RQ job a customer and step.")] = False,
     peer_scale: Annotated[float, typer.Option(help="Multiplies the peers' numbers of customers.")] = 1.0,
@@ -50,17 +50,16 @@ def main(
             console.print(machine.peers())
             for name, figure in run(dsn, max(counts), scale=peer_scale):
                 _note(found, name, figure)
-        for size in LINEAR if linear else ():
+        for size in map(int, sizes.split(",") if linear else ()):
             lines[size] = _race(dsn, "wayfare", size, batch, 1)
             console.print(f"{size:,} customers: {lines[size].rate:,.0f} customer-steps/s ({lines[size].notes()})")
     if sqlite:
         _note(found, "wayfare on SQLite, 1 worker", on_sqlite(customers, batch))
     most = _called("wayfare", max(counts))
-    show(
-        compared(
-            found, {_called("limit", n): _called("wayfare", n) for n in counts} | dict.fromkeys(_peers(found), most)
-        )
-    )
+    pairs = {_called("limit", count): _called("wayfare", count) for count in counts}
+    pairs |= dict.fromkeys(_peers(found), most)
+    if found:
+        show(compared(found, pairs))
     if lines:
         show(_growth(lines))
     missed = list(_missed(found, most, lines, counts))
@@ -98,7 +97,7 @@ def _missed(found: Figures, most: str, lines: dict[int, Figure], workers: list[i
     goals = [(_called("limit", n), _called("wayfare", n), 0.5) for n in workers]
     goals += [(name, most, 300 if name.startswith("RQ") else 25) for name in _peers(found)]
     missed = []
-    for other, ours, goal in goals:
+    for other, ours, goal in goals if found else ():
         ratio = rate(found[ours]) / rate(found[other])
         if ratio < goal:
             missed.append(f"goal missed: {ours} is {ratio:.2f} × {other}, not {goal} ×")

@@ -26,9 +26,11 @@ def fill(store: Store, customers: int) -> None:
     upgrade(store.url)
     store.run(_empty)
     store.run(_journey)
-    for first in range(1, customers + 1, _CHUNK):
-        ids = range(first, min(first + _CHUNK, customers + 1))
-        store.run(partial(_people, ids=ids, customers=customers))
+    chunks = [range(first, min(first + _CHUNK, customers + 1)) for first in range(1, customers + 1, _CHUNK)]
+    for ids in chunks:
+        store.run(partial(_people, ids=ids))
+    for ids in chunks:
+        store.run(partial(_entries, ids=ids, customers=customers))
     if store.dialect == "postgresql":
         with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
             conn.execute(text("VACUUM ANALYZE"))
@@ -53,7 +55,7 @@ def _journey(conn: Connection) -> None:
     bulk.insert_rows(conn, "code_batch", ("id", "key", "name", "prefix", "created_at"), [(1, "bench", "B", "", START)])
 
 
-def _people(conn: Connection, ids: range, customers: int) -> None:
+def _people(conn: Connection, ids: range) -> None:
     columns = (
         *("id", "key", "first_name", "phone", "email", "country", "time_zone", "attributes", "folded"),
         *("created_at", "updated_at", "is_synthetic"),
@@ -66,11 +68,14 @@ def _people(conn: Connection, ids: range, customers: int) -> None:
         for id in ids
     ]
     bulk.insert_rows(conn, "customer", columns, rows)
-    places = (
+
+
+def _entries(conn: Connection, ids: range, customers: int) -> None:
+    columns = (
         *("id", "journey_id", "version_id", "customer_id", "entry_key", "status", "node", "visit", "seq", "depth"),
         *("since", "wake_at", "attempts", "entered_at"),
     )
     entries = [
         (id, 1, 1, id * 7919 % customers + 1, "once", "active", "n1", 0, 0, 0, START, START, 0, START) for id in ids
     ]
-    bulk.insert_rows(conn, "enrollment", places, entries)
+    bulk.insert_rows(conn, "enrollment", columns, entries)
