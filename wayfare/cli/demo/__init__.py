@@ -30,7 +30,6 @@ def demo(
 
     from store.migrate import upgrade
     from wayfare import log
-    from wayfare.cli.demo import traffic as generator
     from wayfare.cli.demo.progress import shown_on
     from wayfare.settings import load as load_settings
     from wayfare.supervise import datalock
@@ -44,12 +43,16 @@ def demo(
             with datalock.only_one(settings.data_dir), shown_on(console) as told:
                 load(settings, told)
         except KeyboardInterrupt:
-            console.print("Stopped half-way. The same command goes on where it stopped; so does wayfare up.")
+            line = "Stopped half-way. The same command goes on where it stopped; so does wayfare up."
+            console.print(line, soft_wrap=True)
             raise
         console.print("The demo is loaded. Look at it: wayfare up")
     elif not traffic:
-        console.print("The demo is loaded already; nothing has changed. To make it move: wayfare demo --traffic")
+        line = "The demo is loaded already; nothing has changed. To make it move: wayfare demo --traffic"
+        console.print(line, soft_wrap=True)
     if traffic:
+        from wayfare.cli.demo import traffic as generator
+
         generator.run(settings, rate, console)
 
 
