@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from pydantic_core import PydanticCustomError
 
 from engine.codes import draw
+from engine.documents import canonical
 from nodes.contract import Change, Effect, Emit, Goal, IssueCode, Send
 from nodes.localtime import zone_of
 from store.effects import NewCodes, NewMessages
@@ -42,8 +44,10 @@ class Effects:
             self._issue(node, effect, passage)
         elif isinstance(effect, Change):
             rows = passage.rows
+            _check(effect.values.values())
             self.changes += [(rows[id].customer_id, effect.name, value) for id, value in effect.values.items()]
         elif isinstance(effect, Emit):
+            _check([dict(effect.data)])
             for id in effect.ids:
                 row = passage.rows[id]
                 key = f"{id}:{node}:{row.visit}"
@@ -83,6 +87,21 @@ class Effects:
     def sealed_variables(self) -> list[bytes]:
         """Return the variables of all messages in their order, sealed under one fresh key."""
         return self.vault.seal_many(self.variables)
+
+
+def _check(values: Iterable[Any]) -> None:
+    """Hold values of nodes to the rules of values from outside; equal plain ones are looked at once."""
+    plain, other = set(), []
+    for value in values:
+        if isinstance(value, str | int | float):
+            plain.add(value)
+        elif value is not None:
+            other.append(value)
+    try:
+        for value in (*plain, *other):
+            canonical({"value": value})
+    except PydanticCustomError as error:
+        raise BadResult(f"a value that cannot be kept: {error.message()}") from None
 
 
 def _variables(ids: Collection[int], names: Collection[str], passage: Passage) -> list[bytes]:

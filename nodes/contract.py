@@ -253,7 +253,8 @@ class NodeType(BaseModel):
 def check_result(batch: Batch, result: Result, ports: Sequence[str]) -> None:
     """Check that a step answered for every enrollment exactly once and by ports that exist.
 
-    BadResult names what is wrong: an unknown port, someone left out, answered twice, or not in the batch.
+    BadResult names what is wrong: an unknown port, someone left out, answered twice, or not in the batch; a reason
+    with a NUL sign, which PostgreSQL cannot keep.
     """
     total = len(result.waits) + len(result.failures)
     for port, ids in result.moves.items():
@@ -271,3 +272,5 @@ def check_result(batch: Batch, result: Result, ports: Sequence[str]) -> None:
         raise BadResult(f"answers for {len(answered - batch.ids)} enrollments that are not in the batch")
     if total != len(answered):
         raise BadResult(f"{total - len(answered)} enrollments were answered for more than once")
+    if any("\0" in reason for reason in (*result.reasons.values(), *result.failures.values(), *result.ends)):
+        raise BadResult("a reason holds a NUL sign")
