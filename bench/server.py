@@ -3,8 +3,10 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +30,7 @@ def postgres(url: str | None = None) -> Iterator[str]:
     if url is not None:
         yield url
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server below ends with us
     folder = Path(tempfile.mkdtemp(prefix="wayfare-bench-"))
     user = pwd.getpwnam("postgres").pw_name if os.geteuid() == 0 else None
     binaries = _binaries()
