@@ -16,7 +16,6 @@ MAX_BYTES = 5_000_000
 MAX_DEPTH = 60
 _MAX_NUMBER = 2**63 - 1
 _PAIR = re.compile(r'"position": \[\s+(-?\d+),\s+(-?\d+)\s+\]')
-_LONG_NUMBER = re.compile(r"\d{40}")
 
 
 def read(text: str | bytes) -> Graph:

@@ -64,8 +64,3 @@ def finish(conn: Connection, begun: Begun, status: int, body: str) -> None:
 def abandon(conn: Connection, begun: Begun) -> None:
     """Give the key back: nothing happened, and the next try may do it."""
     conn.execute(delete(TABLE).where(TABLE.c.id == begun.id, TABLE.c.status.is_(None)))
-
-
-def purge(conn: Connection, now: datetime) -> int:
-    """Drop answers that nobody may ask for any more; return how many."""
-    return conn.execute(delete(TABLE).where(TABLE.c.created_at < now - KEPT)).rowcount
