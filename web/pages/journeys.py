@@ -29,7 +29,7 @@ _RANK = {"live": 0, "closing": 1, "paused": 2, "draft": 3, "stopped": 4, "archiv
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One journey in the list. `goals` is (reached, entered)."""
+    """One journey in the list. `goals` is (reached, entered), zeros where there is no goal."""
 
     line: JourneyLine
     tally: Tally
@@ -50,7 +50,9 @@ def index() -> Response:
         rows = _ordered([Row(line, counts.get(line.id, Tally())) for line in kept], order)
         shown = rows[(page - 1) * SIZE : page * SIZE]
         reached = views.goals(conn, [row.line.id for row in shown]) if shown else {}
-    shown = [Row(row.line, row.tally, reached.get(row.line.id, (0, 0))) for row in shown]
+        graphs = views.graphs_of(conn, [row.line.live_version_id for row in shown if row.line.live_version_id])
+    aimless = {id for id, line in graphs.items() if not _has_goal(_readable(line.graph))}
+    shown = [Row(row.line, row.tally, _goals(row.line, reached, aimless)) for row in shown]
     by_status: dict[str, int] = {}
     for line in every:
         by_status[line.status] = by_status.get(line.status, 0) + 1
@@ -124,7 +126,7 @@ def show(key: str) -> Response:
         version=version,
         tally=tally,
         goals=reached,
-        has_goal=bool(reached[0]) or graph is None or _has_goal(graph),
+        has_goal=bool(reached[0]) or _has_goal(graph),
         period=period,
         periods=PERIODS,
         drawing=graph_view.draw(graph, counts) if graph is not None else None,
@@ -218,8 +220,13 @@ def _asked_version(line: JourneyLine, versions: list[VersionLine]) -> VersionLin
     return live or (versions[0] if versions else None)
 
 
-def _has_goal(graph: Graph) -> bool:
-    return bool(graph.goals) or any(node.type == "flow.goal" for node in graph.nodes)
+def _has_goal(graph: Graph | None) -> bool:
+    return graph is None or bool(graph.goals) or any(node.type == "flow.goal" for node in graph.nodes)
+
+
+def _goals(line: JourneyLine, reached: dict[int, tuple[int, int]], aimless: set[int]) -> tuple[int, int]:
+    found = reached.get(line.id, (0, 0))
+    return found if found[0] or line.live_version_id not in aimless else (0, 0)
 
 
 def _readable(document: dict[str, object]) -> Graph | None:

@@ -70,10 +70,17 @@ def test_a_page_is_a_page_and_its_fragment_is_part_of_it(shop: Web, path: str) -
         assert "<html" not in part.text
 
 
+GOALS = ("/journeys/win-back", "/journeys/welcome")
+
+
 def test_a_journey_without_a_goal_has_no_rate(shop: Web) -> None:
     marta = shop.sign_in("marketer")
     assert "it has no goal" in marta.get("/journeys/win-back").text
     assert "it has no goal" not in marta.get("/journeys/welcome").text
+    rows = marta.get("/journeys").text.split("<tr>")
+    rate = {key: one.split('data-label="Goal rate" class="num">')[1][:1] for one in rows for key in GOALS if key in one}
+    assert rate["/journeys/win-back"] == "–"
+    assert rate["/journeys/welcome"].isdigit()
 
 
 def test_looking_changes_nothing(shop: Web) -> None:
