@@ -22,6 +22,7 @@ from nodes.registry import open_registry
 from store.db import Store
 from store.migrate import upgrade
 from store.tables import metadata
+from store.types import instant_of
 from wayfare.cli.demo import state
 from wayfare.cli.demo.examples import FOLDER, JOURNEYS, SEGMENTS
 from wayfare.cli.demo.play import Demo
@@ -108,12 +109,12 @@ class Loaded:
         messages = self.rows(
             """SELECT c.key, m.node, m.status, m.reason FROM message m JOIN customer c ON c.id = m.customer_id"""
         )
-        return {*passages, *steps, *messages}
+        return {*[(*row[:5], instant_of(row[5])) for row in passages], *steps, *messages}
 
 
-def _empty(folder: Path, sample: int, live_days: int = 21) -> Loaded:
+def _empty(folder: Path, sample: int, live_days: int = 21, url: str = "") -> Loaded:
     folder.mkdir(exist_ok=True)
-    url = f"sqlite:///{folder / 'demo.sqlite3'}"
+    url = url or f"sqlite:///{folder / 'demo.sqlite3'}"
     upgrade(url)
     return Loaded(Store(url, Vault(b"a secret that only tests know, 32+")), folder, sample, live_days)
 
@@ -335,6 +336,16 @@ def test_a_load_that_is_cut_off_goes_on_and_comes_to_the_same(tmp_path: Path) ->
     broken.load()
     assert broken.where_everyone_is() == whole.where_everyone_is()
     for one in (whole, broken):
+        one.store.dispose()
+
+
+def test_both_databases_come_to_the_same(tmp_path: Path, postgres_url: str) -> None:
+    worlds = [_empty(tmp_path / "a", 150, live_days=4), _empty(tmp_path / "b", 150, live_days=4, url=postgres_url)]
+    for one in worlds:
+        one.load()
+    first, second = (one.where_everyone_is() for one in worlds)
+    assert first == second
+    for one in worlds:
         one.store.dispose()
 
 
