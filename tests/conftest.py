@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 # The settings of the person who runs the tests must not leak into them.
 for _name in [name for name in os.environ if name.startswith("WAYFARE_") and name != "WAYFARE_TEST_CHROMIUM"]:
     del os.environ[_name]
+
+# Whoever starts the tests in the background makes them deaf to these, and all processes that they start would be too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
