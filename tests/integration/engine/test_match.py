@@ -70,6 +70,17 @@ def test_what_happened_before_arrival_does_not_count(world: World) -> None:
     assert world.statuses() == {"waiting": 1}
 
 
+def test_arrival_is_each_customers_own_also_in_one_batch(world: World) -> None:
+    early, late = world.customers(2)
+    world.journey("welcome", AWAIT, WAYS)
+    world.happens(late, "purchase", {"total": 500}, at=START - timedelta(hours=1))
+    world.settle()
+    world.happens(early, "shop.visited", at=START - timedelta(hours=2))
+    world.happens(late, "shop.visited")
+    world.settle()
+    assert world.path(late) == [("enter", "next")], "the purchase came before this customer's visit"
+
+
 def test_an_event_after_the_deadline_is_too_late_even_before_the_timer_was_looked_at(world: World) -> None:
     (customer,) = world.customers(1)
     world.journey("welcome", AWAIT, WAYS)

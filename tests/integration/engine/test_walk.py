@@ -229,6 +229,18 @@ def test_an_unknown_type_parks_and_its_return_resumes(database_url: str) -> None
         without.close()
 
 
+def test_what_killed_its_workers_is_claimed_again_in_smaller_parts(world: World) -> None:
+    version = a_journey(world)
+    world.happens(world.customers(50), "shop.visited")
+    world.settle_matching()
+    sizes = []
+    for _ in range(4):
+        dead = world.store.run(lambda c: claim(c, version, now=world.now, lease=timedelta(seconds=-1), limit=100))
+        assert dead is not None
+        sizes.append(len(dead.ids))
+    assert sizes == [50, 32, 18, 1]
+
+
 def test_a_late_writer_changes_nothing(world: World) -> None:
     """A worker frozen past its lease wakes up after another one did its work."""
     from engine.walk import walk_claim
