@@ -1,10 +1,8 @@
 """Bring a database's tables up to date, on start-up or with `wayfare migrate`.
 
-`python -m store.migrate autogenerate` writes the initial migration anew from the tables; until the first release there
-is only that one. Statements that no table definition can express stand in `store.migrations.triggers`.
+`python -m store.migrate autogenerate MESSAGE` writes the next migration from the tables. Statements that no table definition can express stand in `store.migrations.triggers`.
 """
 
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -20,7 +18,6 @@ from sqlalchemy import Connection, text
 from store.db import open_engine
 
 FOLDER = Path(__file__).parent / "migrations"
-_INITIAL = "0001"
 _LOCK = 0x7761_7966  # PostgreSQL advisory lock: two processes that start together migrate once
 
 
@@ -46,15 +43,12 @@ def newest() -> str | None:
     return ScriptDirectory.from_config(_config(None)).get_current_head()
 
 
-def autogenerate() -> None:
-    """Write the initial migration anew from the tables; it takes the old one's place at once."""
+def autogenerate(message: str) -> None:
+    """Write the next migration: what brings a database of the newest one to today's tables."""
     with tempfile.TemporaryDirectory() as folder, _alone(f"sqlite:///{folder}/empty.sqlite3") as conn:
         config = _config(conn)
-        config.set_main_option("version_locations", folder)
-        command.revision(config, message="initial", autogenerate=True, rev_id=_INITIAL)
-        name = f"{_INITIAL}_initial.py"
-        shutil.copy(Path(folder, name), FOLDER / f"{name}.new")
-        (FOLDER / f"{name}.new").replace(FOLDER / "versions" / name)
+        command.upgrade(config, "head")
+        command.revision(config, message=message, autogenerate=True, rev_id=f"{int(newest() or 0) + 1:04}")
 
 
 @contextmanager
@@ -89,6 +83,6 @@ def _config(conn: Connection | None) -> Config:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] != ["autogenerate"]:
-        sys.exit("usage: python -m store.migrate autogenerate")
-    autogenerate()
+    if len(sys.argv) != 3 or sys.argv[1] != "autogenerate":
+        sys.exit("usage: python -m store.migrate autogenerate MESSAGE")
+    autogenerate(sys.argv[2])
