@@ -15,15 +15,13 @@ from bench.journey import Leg
 _CLAIM = """
 WITH due AS MATERIALIZED (
     SELECT id FROM enrollment WHERE version_id = 1 AND status IN ('active', 'waiting') AND wake_at <= %(now)s
-    AND attempts = 0 AND (lease_until IS NULL OR lease_until < clock_timestamp())
-    ORDER BY wake_at, id LIMIT %(n)s FOR NO KEY UPDATE SKIP LOCKED),
+    AND attempts = 0 ORDER BY wake_at, id LIMIT %(n)s FOR NO KEY UPDATE SKIP LOCKED),
 """
 FIRST = (
     _CLAIM
     + """
 here AS (
-    UPDATE enrollment e SET status = 'waiting', node = 'n5', seq = 3, wake_at = e.since + interval '1 day',
-    lease_token = NULL, lease_until = NULL
+    UPDATE enrollment e SET status = 'waiting', node = 'n5', seq = 3, wake_at = e.since + interval '1 day'
     FROM due, customer c WHERE e.id = due.id AND c.id = e.customer_id
     RETURNING e.id, e.customer_id, c.first_name, CASE WHEN c.country = 'UA' THEN 'n3' ELSE 'n4' END AS send,
            CASE WHEN c.country = 'UA' THEN 'ua' ELSE 'else' END AS port),
@@ -50,7 +48,7 @@ SECOND = (
     + """
 here AS (
     UPDATE enrollment e SET status = 'completed', node = 'n7', seq = 6, since = e.wake_at, wake_at = NULL,
-    ended_at = %(now)s, lease_token = NULL, lease_until = NULL
+    ended_at = %(now)s
     FROM due, customer c WHERE e.id = due.id AND c.id = e.customer_id
     RETURNING e.id, e.customer_id, c.first_name, gen_random_uuid()::text AS code, c.phone),
 steps AS (

@@ -161,9 +161,8 @@ def _write(
         moves = {p.id: (before[p.id][kind], p.fields[kind]) for p in changed if before[p.id][kind] != p.fields[kind]}
         rows.move_identities(conn, kind, moves, now)
     agreed = _consents(conn, given, now)
-    _move_timers(
-        conn, {p.id: p.fields["time_zone"] for p in changed if before[p.id]["time_zone"] != p.fields["time_zone"]}
-    )
+    moved = {p.id: p.fields["time_zone"] for p in changed if before[p.id]["time_zone"] != p.fields["time_zone"]}
+    _move_timers(conn, moved, now)
     mark_dirty(conn, changed_ids | agreed | (new & touched), now)
     return UpsertResult(len(new & touched), len(touched - new), errors)
 
@@ -231,14 +230,14 @@ def _consents(
     return changed
 
 
-def _move_timers(conn: Connection, zones: dict[int, str | None]) -> None:
-    """Move timers that follow the wall time of customers who now live in another zone; one that woke is left alone.
+def _move_timers(conn: Connection, zones: dict[int, str | None], now: datetime) -> None:
+    """Move timers that follow the wall time of customers who now live in another zone.
 
-    Who has no zone any more, or one that nobody knows, lives in the journey's.
+    One that woke or is due is left alone. Who has no zone any more, or one that nobody knows, lives in the journey's.
     """
     instants: dict[tuple[str | None, str | None, str], datetime] = {}
     timers = []
-    for enrollment, customer, wall_time, journeys in rows.waits_by_wall_time(conn, zones.keys()):
+    for enrollment, customer, wall_time, journeys in rows.waits_by_wall_time(conn, zones.keys(), now):
         place = (zones[customer], journeys, wall_time)
         if place not in instants:
             zone = zone_of(zones[customer], journeys or "UTC")

@@ -6,7 +6,7 @@ import structlog
 
 from engine.runtime import Runtime
 from store import sweep as store
-from store.claims import quarantine_dead
+from store.claims import DIED, expire
 from store.db import Connection
 from store.locks import try_lock
 from store.outbox import recover
@@ -22,7 +22,7 @@ def sweep(runtime: Runtime, *, now: datetime) -> dict[str, int]:
         repairs.clear()
         if not try_lock(conn, "sweep"):
             return
-        repairs["worker died three times"] = quarantine_dead(conn, now)
+        repairs[DIED] = expire(conn, now)
         repairs["delivery recovered"] = recover(conn, now)
         repairs["node type is back"] = _unpark(runtime, conn)
         for name, n in repairs.items():

@@ -16,7 +16,7 @@ from engine.versions import Compiled
 from nodes.contract import Need
 from store import walk as store
 from store.attributes import change_attributes
-from store.claims import Claim, claim, count_ends, release
+from store.claims import Claim, claim, count_ends, give_up, holds
 from store.db import Connection
 from store.effects import code_batch_ids, write_codes, write_messages
 from store.events import insert_events
@@ -51,9 +51,9 @@ class Walked:
 def advance(runtime: Runtime, version_id: int, *, now: datetime, limit: int = 5000) -> Walked:
     """Walk up to `limit` due enrollments of one version; return what that came to.
 
-    Transaction 1 claims: attempts + 1, a lease and its token, so that a crash is counted and a frozen worker
-    fenced. Transaction 2 locks those that are still ours, walks the nodes in topological order, checks every
-    answer and writes everything at once: a crash at any line leaves the old state or the new one.
+    Transaction 1 claims, so that a crash is counted and a frozen worker fenced. Transaction 2 locks the claim and
+    those in it who are still due, walks the nodes in topological order, checks every answer and writes everything at
+    once: a crash at any line leaves the old state or the new one.
     """
     claimed = runtime.store.run(lambda conn: claim(conn, version_id, now=now, lease=runtime.lease, limit=limit))
     if claimed is None:
@@ -88,10 +88,12 @@ def _walk_or_halve(runtime: Runtime, claimed: Claim, ids: Sequence[int], now: da
 
 
 def _walk(runtime: Runtime, conn: Connection, claimed: Claim, ids: Sequence[int], now: datetime) -> Walked:
-    if not store.journey_runs(conn, claimed.version_id, claimed.pause_epoch):
-        release(conn, claimed, tuple(ids))
+    if not holds(conn, claimed):
         return Walked()
-    standing = store.lock_standing(conn, ids, claimed.token)
+    give_up(conn, claimed, ids)
+    if not store.journey_runs(conn, claimed.version_id, claimed.pause_epoch):
+        return Walked()
+    standing = store.lock_standing(conn, ids, now)
     if not standing:
         return Walked()
     point("walk.locked")
@@ -108,7 +110,7 @@ def _walk(runtime: Runtime, conn: Connection, claimed: Claim, ids: Sequence[int]
     write_codes(conn, effects.codes, now)
     change_attributes(conn, effects.changes, now=now, source=f"journey {version.journey_key}")
     insert_events(conn, effects.events, now=now)
-    store.write_moves(conn, [(*move[:11], sealed.get(move[0]), *move[11:]) for move in moves], claimed.token)
+    store.write_moves(conn, [(*move[:11], sealed.get(move[0]), *move[11:]) for move in moves])
     store.write_counts(conn, passage.counts, version.id, now)
     count_ends(
         conn, [(version.id, stop.status) for stop in passage.stops.values() if stop.status not in ("parked",)], now
@@ -211,14 +213,17 @@ def _code_batches(conn: Connection, version: Compiled) -> dict[str, int]:
 
 
 def _quarantine(conn: Connection, claimed: Claim, id: int, reason: str, now: datetime) -> None:
-    if store.set_aside(conn, id, claimed.token, reason[:_REASON], now):
+    if not holds(conn, claimed):
+        return
+    give_up(conn, claimed, [id])
+    if store.set_aside(conn, id, reason[:_REASON], now):
         count_ends(conn, [(claimed.version_id, "quarantined")], now)
 
 
 def _give_back(runtime: Runtime, claimed: Claim, ids: Sequence[int]) -> None:
     """Return a claim that the database could not serve; that is nobody's failure, so it is not counted."""
     try:
-        runtime.store.run(lambda conn: release(conn, claimed, tuple(ids)))
+        runtime.store.run(lambda conn: give_up(conn, claimed, ids))
     except Exception as error:
         if not is_unavailable(error):
             raise

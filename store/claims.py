@@ -1,24 +1,33 @@
-"""Claims: reserving due enrollments for one worker, and fencing those who come back too late."""
+"""Claims: reserving due enrollments for one worker, and fencing those who come back too late.
+
+A claim is one row that names its enrollments, so that claiming writes nothing into them. Who works on a claim holds
+its row's lock; who finds it gone was too late.
+"""
 
 import secrets
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+import orjson
 from sqlalchemy import Connection, text
 
-from store.bulk import id_list, in_ids, insert_rows, raw_cursor
+from store.bulk import id_list, in_ids, insert_rows
 from store.db import db_now
+from store.locks import lock
+from store.sweep import count_repair
 from store.types import sqlite_text
 
 SIZES = (None, 32, 1)
-"""How many enrollments are claimed together, by how often they were claimed without success: a whole batch, then 32,
-then one. Who fails alone is quarantined, so a poison customer costs three deaths and no more."""
+"""How many enrollments are claimed together, by how often a claim on them ran out: a whole batch, then 32, then one.
+Who fails alone is quarantined, so a poison customer costs three deaths and no more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Enrollments of one version that are ours while the lease lasts."""
+    """Enrollments of one version that are ours while the claim's row is there."""
 
     version_id: int
     token: int
@@ -27,12 +36,11 @@ class Claim:
 
 
 def claim(conn: Connection, version_id: int, *, now: datetime, lease: timedelta, limit: int) -> Claim | None:
-    """Lease up to `limit` due enrollments of a version and count the attempt; None when nothing is due.
+    """Claim up to `limit` due enrollments of a version that nobody else has in hand; None when nothing is due.
 
-    PostgreSQL: SKIP LOCKED lets other workers pass by instead of queueing. SQLite has one writer:
-    the caller opened the transaction with BEGIN IMMEDIATE. Served by ix_enrollment_due (version_id,
-    wake_at) where status in ('active', 'waiting'). `wake_at` is the intended time and never a lease;
-    leases run by the database's clock.
+    One claims at a time in a version, for a few milliseconds. Served by ix_enrollment_due (version_id, wake_at) where
+    status in ('active', 'waiting'). `wake_at` is the intended time and never a lease; leases run by the database's
+    clock.
     """
     journey = conn.execute(
         text(
@@ -43,67 +51,97 @@ def claim(conn: Connection, version_id: int, *, now: datetime, lease: timedelta,
     ).one_or_none()
     if journey is None or journey[0] not in ("live", "closing"):
         return None
-    token = secrets.randbits(62)
+    lock(conn, f"claim.{version_id}")
+    count_repair(conn, DIED, expire(conn, now, version_id), now)
     for failed, size in enumerate(SIZES):
-        ids = _claim(conn, version_id, now, lease, min(size or limit, limit), token, failed)
+        ids = _due(conn, version_id, now, min(size or limit, limit), failed)
         if ids:
+            token = secrets.randbits(62)
+            until = db_now(conn) + lease
+            insert_rows(
+                conn,
+                "claim",
+                ("token", "version_id", "ids", "lease_until"),
+                [(token, version_id, id_list(conn, ids), until)],
+            )
             return Claim(version_id, token, ids, journey[1])
     return None
 
 
-def _claim(
-    conn: Connection, version_id: int, now: datetime, lease: timedelta, limit: int, token: int, failed: int
-) -> tuple[int, ...]:
+def _due(conn: Connection, version_id: int, now: datetime, limit: int, failed: int) -> tuple[int, ...]:
     sqlite = conn.dialect.name == "sqlite"
-    clock = db_now(conn) if sqlite else None
-    due = """SELECT id FROM enrollment WHERE version_id = :version AND status IN ('active', 'waiting')
-        AND wake_at <= :now AND attempts = :failed AND (lease_until IS NULL OR lease_until < {clock})
-        ORDER BY wake_at, id LIMIT :limit"""
-    if sqlite:
-        due = due.format(clock=":clock")
-        query = f"""UPDATE enrollment SET lease_until = :until, lease_token = :token, attempts = attempts + 1
-            WHERE id IN ({due}) RETURNING id"""
-    else:
-        due = due.format(clock="clock_timestamp()")
-        query = f"""WITH due AS MATERIALIZED ({due} FOR UPDATE SKIP LOCKED)
-            UPDATE enrollment e SET lease_until = clock_timestamp() + :lease, lease_token = :token,
-            attempts = attempts + 1 FROM due WHERE e.id = due.id RETURNING e.id"""
-    values: dict[str, object] = {"version": version_id, "token": token, "limit": limit, "failed": failed}
-    if clock is None:
-        values |= {"now": now, "lease": lease}
-    else:
-        values |= {"now": sqlite_text(now), "clock": sqlite_text(clock), "until": sqlite_text(clock + lease)}
-    return tuple(sorted(row[0] for row in conn.execute(text(query), values)))
-
-
-def release(conn: Connection, claim: Claim, ids: tuple[int, ...]) -> None:
-    """Give back what was claimed but not worked on, without counting the attempt."""
-    conn.execute(
+    in_hand = "SELECT value FROM claim, json_each(claim.ids)" if sqlite else "SELECT unnest(ids) FROM claim"
+    rows = conn.execute(
         text(
-            "UPDATE enrollment SET lease_until = NULL, lease_token = NULL, attempts = attempts - 1 "
-            f"WHERE {in_ids(conn, 'id')} AND lease_token = :token"
+            f"""SELECT id FROM enrollment WHERE version_id = :version AND status IN ('active', 'waiting')
+            AND wake_at <= :now AND attempts = :failed AND id NOT IN ({in_hand} WHERE version_id = :version)
+            ORDER BY wake_at, id LIMIT :limit"""
         ),
-        {"ids": id_list(conn, ids), "token": claim.token},
+        {"version": version_id, "now": sqlite_text(now) if sqlite else now, "failed": failed, "limit": limit},
     )
+    return tuple(sorted(row[0] for row in rows))
 
 
-def quarantine_dead(conn: Connection, now: datetime) -> int:
-    """Quarantine enrollments whose workers died three times; return how many."""
-    cursor = raw_cursor(conn)
+def holds(conn: Connection, claim: Claim) -> bool:
+    """Say whether the claim is still ours, and keep it so until the transaction ends."""
+    mine = "" if conn.dialect.name == "sqlite" else " FOR UPDATE"
+    found = conn.execute(text(f"SELECT 1 FROM claim WHERE token = :token{mine}"), {"token": claim.token})
+    return found.one_or_none() is not None
+
+
+def give_up(conn: Connection, claim: Claim, ids: Sequence[int]) -> None:
+    """Take enrollments out of a claim that is held, because they are done or will not be done."""
+    token: dict[str, Any] = {"token": claim.token}
+    if len(ids) < len(claim.ids):
+        left = "SELECT unnest(ids) AS id" if conn.dialect.name != "sqlite" else "SELECT value AS id"
+        gone = in_ids(conn, "id")
+        query = f"UPDATE claim SET ids = ARRAY(SELECT id FROM ({left}) AS l WHERE NOT {gone}) WHERE token = :token"
+        if conn.dialect.name == "sqlite":
+            query = f"""UPDATE claim SET ids = (SELECT json_group_array(id) FROM ({left} FROM json_each(claim.ids))
+                WHERE NOT {gone}) WHERE token = :token"""
+        conn.execute(text(query), token | {"ids": id_list(conn, ids)})
+        token["none"] = id_list(conn, ())
+    only_empty = "" if len(ids) == len(claim.ids) else " AND ids = :none"
+    if only_empty and conn.dialect.name != "sqlite":
+        only_empty = " AND ids = CAST(:none AS bigint[])"
+    conn.execute(text(f"DELETE FROM claim WHERE token = :token{only_empty}"), token)
+
+
+DIED = "worker died three times"
+
+
+def expire(conn: Connection, now: datetime, version_id: int | None = None) -> int:
+    """Give back claims whose lease ran out, each counted as an attempt; return how many enrollments are quarantined.
+
+    Those are the ones whose workers died three times. A claim whose row is locked is being worked on and left alone.
+    """
     sqlite = conn.dialect.name == "sqlite"
-    clock = "?" if sqlite else "clock_timestamp()"
-    mark = "?" if sqlite else "%s"
-    moment = sqlite_text(now) if sqlite else now
-    values = [moment, *([sqlite_text(db_now(conn))] if sqlite else [])]
-    cursor.execute(
-        f"""UPDATE enrollment SET status = 'quarantined', ended_at = {mark}, lease_token = NULL, lease_until = NULL,
-            secrets = NULL, reason = 'the worker died three times while it stood here'
-            WHERE status IN ('active', 'waiting') AND attempts >= 3 AND lease_until < {clock}
-            RETURNING version_id""",
-        values,
-    )
-    gone = cursor.fetchall()
+    mine = " AND version_id = :version" if version_id is not None else ""
+    skip = "" if sqlite else " FOR UPDATE SKIP LOCKED"
+    late = ":clock" if sqlite else "clock_timestamp()"
+    values: dict[str, Any] = {"version": version_id} if mine else {}
+    if sqlite:
+        values["clock"] = sqlite_text(db_now(conn))
+    query = f"SELECT token, ids FROM claim WHERE lease_until < {late}{mine} ORDER BY token{skip}"
+    rows = conn.execute(text(query), values).all()
+    if not rows:
+        return 0
+    ids = sorted({id for row in rows for id in (orjson.loads(row[1]) if sqlite else row[1])})
+    listed = {"ids": id_list(conn, ids)}
+    where = f"{in_ids(conn, 'id')} AND status IN ('active', 'waiting')"
+    conn.execute(text(f"UPDATE enrollment SET attempts = attempts + 1 WHERE {where}"), listed)
+    gone = conn.execute(
+        text(
+            f"""UPDATE enrollment SET status = 'quarantined', ended_at = :now, secrets = NULL,
+            reason = 'the worker died three times while it stood here'
+            WHERE {where} AND attempts >= {len(SIZES)} RETURNING version_id"""
+        ),
+        listed | {"now": sqlite_text(now) if sqlite else now},
+    ).all()
     count_ends(conn, [(row[0], "quarantined") for row in gone], now)
+    conn.execute(
+        text(f"DELETE FROM claim WHERE {in_ids(conn, 'token')}"), {"ids": id_list(conn, [row[0] for row in rows])}
+    )
     return len(gone)
 
 

@@ -9,7 +9,6 @@ import orjson
 from sqlalchemy import Connection, bindparam, select, text
 
 from store.bulk import id_list, in_ids, in_texts, insert_new, insert_rows, raw_cursor, text_list, update_rows
-from store.db import db_now
 from store.tables import metadata
 from store.types import Instant
 from wayfare.segments.text import fold, folded_copies
@@ -154,10 +153,12 @@ def move_identities(
     insert_new(conn, "identity", columns, rows)
 
 
-def waits_by_wall_time(conn: Connection, customer_ids: Collection[int]) -> list[tuple[int, int, str, str | None]]:
+def waits_by_wall_time(
+    conn: Connection, customer_ids: Collection[int], now: datetime
+) -> list[tuple[int, int, str, str | None]]:
     """Return (enrollment, customer, wall time, the journey's zone) of timers that follow the customer's zone, locked.
 
-    Timers that already woke, or that a worker has in hand, are left out: they fire where they are, once.
+    Timers that already woke, or that are due and may be in a worker's hand, are left out: they fire where they are.
     """
     if not customer_ids:
         return []
@@ -169,18 +170,17 @@ def waits_by_wall_time(conn: Connection, customer_ids: Collection[int]) -> list[
             f"""SELECT e.id, e.customer_id, e.wake_local, {zone} FROM enrollment e
             JOIN journey_version v ON v.id = e.version_id WHERE {in_ids(conn, "e.customer_id")}
             AND e.status = 'waiting' AND e.wake_local IS NOT NULL AND e.woken_by IS NULL
-            AND (e.lease_until IS NULL OR e.lease_until < :clock) ORDER BY e.id{lock}"""
-        ).bindparams(bindparam("clock", type_=Instant())),
-        {"ids": id_list(conn, sorted(customer_ids)), "clock": db_now(conn)},
+            AND e.wake_at > :now ORDER BY e.id{lock}"""
+        ).bindparams(bindparam("now", type_=Instant())),
+        {"ids": id_list(conn, sorted(customer_ids)), "now": now},
     )
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
 def move_timers(conn: Connection, timers: Sequence[tuple[int, datetime]]) -> None:
-    """Set when enrollments are due, each (id, instant), unless they moved on; a frozen worker loses them."""
-    columns = (("id", "bigint"), ("wake_at", "timestamptz"), ("lease_token", "bigint"), ("lease_until", "timestamptz"))
-    rows = [(*timer, None, None) for timer in timers]
-    update_rows(conn, "enrollment", columns, rows, where="t.status = 'waiting' AND t.wake_local IS NOT NULL")
+    """Set when enrollments are due, each (id, instant), unless they moved on."""
+    columns = (("id", "bigint"), ("wake_at", "timestamptz"))
+    update_rows(conn, "enrollment", columns, timers, where="t.status = 'waiting' AND t.wake_local IS NOT NULL")
 
 
 def _json(value: Any) -> str | None:

@@ -44,9 +44,15 @@ _EDGE = {
 }
 
 
+_IN_HAND = {
+    "postgresql": "SELECT unnest(ids) FROM claim",
+    "sqlite": "SELECT value FROM claim, json_each(claim.ids)",
+}
+
+
 def invariants(dialect: str) -> tuple[Invariant, ...]:
     """Return the invariants in the words of one database."""
-    edge = _EDGE[dialect]
+    edge, in_hand = _EDGE[dialect], _IN_HAND[dialect]
     return (
         Invariant(
             "I1",
@@ -65,10 +71,10 @@ def invariants(dialect: str) -> tuple[Invariant, ...]:
         Invariant(
             "I1",
             "Whoever is due in a running journey moves on soon",
-            """SELECT 'enrollment ' || e.id || ' is overdue at ' || e.node FROM enrollment e
+            f"""SELECT 'enrollment ' || e.id || ' is overdue at ' || e.node FROM enrollment e
             JOIN journey j ON j.id = e.journey_id WHERE j.status IN ('live', 'closing')
             AND e.status IN ('active', 'waiting') AND e.wake_at < :overdue
-            AND (e.lease_until IS NULL OR e.lease_until < :overdue)""",
+            AND e.id NOT IN ({in_hand} WHERE lease_until >= :overdue)""",
         ),
         Invariant(
             "I2",

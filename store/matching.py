@@ -112,7 +112,7 @@ def _live(row: Any) -> Live:
 
 
 def wake(conn: Connection, woken: Sequence[tuple[int, datetime, int]]) -> None:
-    """Wake waiting enrollments, each (id, the event's time, the event's id); a lease that is under way sees it."""
+    """Wake waiting enrollments, each (id, the event's time, the event's id); a walk that has them in hand sees it."""
     columns = (("id", "bigint"), ("wake_at", "timestamptz"), ("woken_event_id", "bigint"), ("woken_by", "text"))
     update_rows(conn, "enrollment", columns, [(*one, "event") for one in woken], where="t.status = 'waiting'")
 
@@ -123,7 +123,7 @@ def note_goals(conn: Connection, reached: Sequence[tuple[int, datetime]]) -> Non
 
 
 def end(conn: Connection, ended: Sequence[tuple[int, int, str]], *, status: str, now: datetime) -> None:
-    """End live enrollments, each (id, version, reason). Codes in hand are forgotten, leases are void."""
+    """End live enrollments, each (id, version, reason). Codes in hand are forgotten."""
     columns = (
         ("id", "bigint"),
         ("reason", "text"),
@@ -132,10 +132,8 @@ def end(conn: Connection, ended: Sequence[tuple[int, int, str]], *, status: str,
         ("wake_at", "timestamptz"),
         ("wait_type", "text"),
         ("secrets", "bytea"),
-        ("lease_token", "bigint"),
-        ("lease_until", "timestamptz"),
     )
-    rows = [(id, reason, status, now, None, None, None, None, None) for id, _, reason in ended]
+    rows = [(id, reason, status, now, None, None, None) for id, _, reason in ended]
     update_rows(conn, "enrollment", columns, rows, where="t.status IN ('active', 'waiting', 'parked')")
     count_ends(conn, [(version, status) for _, version, _ in ended], now)
 

@@ -1,6 +1,7 @@
 """Bring a database's tables up to date, on start-up or with `wayfare migrate`.
 
-`python -m store.migrate autogenerate MESSAGE` writes the next migration from the tables. Statements that no table definition can express stand in `store.migrations.triggers`.
+`python -m store.migrate autogenerate MESSAGE` writes the next migration from the tables. Statements that no table
+definition can express stand in `store.migrations.triggers`.
 """
 
 import sys

@@ -41,8 +41,8 @@ def unpark(conn: Connection, version_id: int, nodes: Iterable[str]) -> int:
     """Let enrollments go on that are parked at nodes whose type is back; return how many."""
     changed = conn.execute(
         text(
-            f"""UPDATE enrollment SET status = 'active', reason = NULL, lease_token = NULL, lease_until = NULL,
-            attempts = 0 WHERE version_id = :version AND status = 'parked' AND reason LIKE 'type_missing:%'
+            f"""UPDATE enrollment SET status = 'active', reason = NULL, attempts = 0
+            WHERE version_id = :version AND status = 'parked' AND reason LIKE 'type_missing:%'
             AND {in_texts(conn, "node", "nodes")}"""
         ),
         {"version": version_id, "nodes": text_list(conn, nodes)},

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, Integer, LargeBinary
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -37,6 +37,11 @@ def big_id() -> TypeEngine[int]:
 def json_type() -> TypeEngine[Any]:
     """Return JSON that PostgreSQL stores as jsonb; None is SQL NULL, never JSON null."""
     return JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+def id_array() -> TypeEngine[Any]:
+    """Return many ids in one column: an array on PostgreSQL, a JSON list on SQLite. `store.bulk.id_list` writes it."""
+    return JSON().with_variant(ARRAY(BigInteger), "postgresql")
 
 
 def binary() -> TypeEngine[bytes]:

@@ -60,16 +60,16 @@ def journey_runs(conn: Connection, version_id: int, pause_epoch: int) -> bool:
     return row is not None and row[0] in ("live", "closing") and row[1] == pause_epoch
 
 
-def lock_standing(conn: Connection, ids: Sequence[int], token: int) -> list[Standing]:
-    """Lock those enrollments that are still ours, in the order of their ids; the others are not returned."""
-    query = f"SELECT {_READ} FROM enrollment WHERE {{}} AND status IN ('active', 'waiting') ORDER BY id"
+def lock_standing(conn: Connection, ids: Sequence[int], now: datetime) -> list[Standing]:
+    """Lock those enrollments that are still due, in the order of their ids; the others are not returned."""
+    query = f"""SELECT {_READ} FROM enrollment WHERE {{}} AND status IN ('active', 'waiting')
+        AND wake_at <= {{}} ORDER BY id"""
     cursor = raw_cursor(conn)
     if conn.dialect.name == "sqlite":
-        where = "id IN (SELECT value FROM json_each(?)) AND lease_token = ?"
-        cursor.execute(query.format(where), (id_list(conn, ids), token))
+        where = "id IN (SELECT value FROM json_each(?))"
+        cursor.execute(query.format(where, "?"), (id_list(conn, ids), sqlite_text(now)))
         return [_from_sqlite(row) for row in cursor.fetchall()]
-    where = "id = ANY(%s::bigint[]) AND lease_token = %s"
-    cursor.execute(query.format(where) + " FOR UPDATE", (id_list(conn, ids), token))
+    cursor.execute(query.format("id = ANY(%s::bigint[])", "%s") + " FOR UPDATE", (id_list(conn, ids), now))
     return [Standing(*row) for row in cursor.fetchall()]
 
 
@@ -166,15 +166,13 @@ MOVE_COLUMNS = (
 )
 
 
-def write_moves(conn: Connection, rows: Sequence[tuple[Any, ...]], token: int) -> int:
-    """Move enrollments (columns of MOVE_COLUMNS), give up their leases and forget failed attempts.
+def write_moves(conn: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Move enrollments that are locked (columns of MOVE_COLUMNS) and forget failed attempts.
 
-    Returns how many rows changed: fewer than given means that the lease was lost, and the caller must roll back.
     Columns that are empty throughout the batch, and were so before, are passed as one array of NULLs all the same:
-    the statement never changes, so its plan is cached.
+    the statement never changes.
     """
-    given_up = "lease_until = NULL, lease_token = NULL, attempts = 0"
-    return update_rows(conn, "enrollment", MOVE_COLUMNS, rows, where=f"t.lease_token = {int(token)}", same=given_up)
+    update_rows(conn, "enrollment", MOVE_COLUMNS, rows, same="attempts = 0")
 
 
 def write_counts(conn: Connection, counts: dict[tuple[str, str], int], version_id: int, now: datetime) -> None:
@@ -184,14 +182,13 @@ def write_counts(conn: Connection, counts: dict[tuple[str, str], int], version_i
     insert_rows(conn, "step_count", ("version_id", "node", "port", "day", "n"), rows)
 
 
-def set_aside(conn: Connection, id: int, token: int, reason: str, now: datetime) -> bool:
-    """Quarantine one enrollment that is still ours, with the reason; say whether it was."""
+def set_aside(conn: Connection, id: int, reason: str, now: datetime) -> bool:
+    """Quarantine one enrollment that is still live, with the reason; say whether it was."""
     changed = conn.execute(
         text(
-            """UPDATE enrollment SET status = 'quarantined', reason = :reason, ended_at = :now, lease_until = NULL,
-            lease_token = NULL, secrets = NULL WHERE id = :id AND lease_token = :token
-            AND status IN ('active', 'waiting')"""
+            """UPDATE enrollment SET status = 'quarantined', reason = :reason, ended_at = :now, secrets = NULL
+            WHERE id = :id AND status IN ('active', 'waiting')"""
         ),
-        {"id": id, "token": token, "reason": reason, "now": sqlite_text(now) if conn.dialect.name == "sqlite" else now},
+        {"id": id, "reason": reason, "now": sqlite_text(now) if conn.dialect.name == "sqlite" else now},
     )
     return changed.rowcount == 1

@@ -21,6 +21,7 @@ from store.tables.customers import (
 from store.tables.events import Event, EventConflict, Idempotency
 from store.tables.imports import ImportRun
 from store.tables.journeys import (
+    Claim,
     Enrollment,
     FanOut,
     Holdout,
@@ -44,6 +45,7 @@ __all__ = [
     "CapCounter",
     "Cart",
     "ChannelState",
+    "Claim",
     "Code",
     "CodeBatch",
     "Consent",

@@ -3,6 +3,7 @@
 from sqlalchemy import BigInteger, Index, SmallInteger, UniqueConstraint, text
 
 from store.tables._base import Any, Field, SQLModel, big, datetime, document, instant, key, ref, sealed
+from store.types import id_array
 
 _LIVE = text("status IN ('active', 'waiting')")
 
@@ -57,20 +58,20 @@ class Enrollment(SQLModel, table=True):
 
     `since` is when the customer arrived at `node` in journey time (the event's time or the wake time);
     `wake_at` is when it is due and is never a lease. One entry has one `entry_key`: the re-entry rule
-    is a unique key, not a look-up. Each index is paid for at every step, so there are four; claims change
-    no indexed column, so that PostgreSQL updates them in place, as long as a page has room for a second version of
-    every row on it: a batch claims whole pages. Hence a fill factor below one half.
+    is a unique key, not a look-up. Each index is paid for at every step, so there are four. A claim is a row of
+    its own, so that an enrollment is written once a batch.
     """
 
     __table_args__ = (
-        UniqueConstraint("journey_id", "customer_id", "entry_key"),
+        UniqueConstraint("customer_id", "journey_id", "entry_key"),
+        Index("ix_enrollment_journey", "journey_id", "id"),
         Index("ix_enrollment_due", "version_id", "wake_at", "id", sqlite_where=_LIVE, postgresql_where=_LIVE),
-        {"postgresql_with": {"fillfactor": 45}},
+        {"postgresql_with": {"fillfactor": 70}},
     )
     id: int = key()
     journey_id: int = ref("journey.id")
     version_id: int = ref("journey_version.id")
-    customer_id: int = ref("customer.id", index=True)
+    customer_id: int = ref("customer.id")
     entry_key: str = Field(max_length=200)
     status: str = Field(max_length=12)
     node: str = Field(max_length=64)
@@ -86,13 +87,24 @@ class Enrollment(SQLModel, table=True):
     woken_event_id: int | None = big(None)  # the event that woke it last
     state: dict[str, Any] | None = document(nullable=True)
     secrets: bytes | None = sealed()  # codes in hand, sealed, gone when the enrollment ends
-    lease_until: datetime | None = instant(nullable=True)  # by the database's clock
-    lease_token: int | None = Field(default=None, sa_type=BigInteger)
-    attempts: int = Field(default=0, sa_type=SmallInteger)  # claims since the last success
+    attempts: int = Field(default=0, sa_type=SmallInteger)  # claims that ran out since the last success
     reason: str | None = Field(default=None, max_length=500)
     goal_at: datetime | None = instant(nullable=True)
     entered_at: datetime = instant()
     ended_at: datetime | None = instant(nullable=True)
+
+
+class Claim(SQLModel, table=True):
+    """Enrollments of one version that a worker has in hand. Whoever holds the row's lock works on them.
+
+    The worker takes out what is done, in the transaction that does it, and deletes the row with the last of them. A
+    claim whose lease ran out counts an attempt for all that is still in it.
+    """
+
+    token: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    version_id: int = ref("journey_version.id", index=True)
+    ids: list[int] = Field(sa_type=id_array(), nullable=False)
+    lease_until: datetime = instant()  # by the database's clock
 
 
 class Holdout(SQLModel, table=True):

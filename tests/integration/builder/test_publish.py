@@ -215,16 +215,14 @@ def test_stopping_ends_everyone_who_is_inside_with_a_reason_and_nobody_else(
                 row = insert(Enrollment).values(
                     journey_id=drafts.find_journey(conn, key).id, version_id=version.version_id, customer_id=customer,
                     entry_key="once", status=status, node="w", visit=0, seq=0, depth=0, since=NOW, wake_at=NOW,
-                    attempts=0, entered_at=NOW, secrets=b"x", lease_token=7,
+                    attempts=0, entered_at=NOW, secrets=b"x",
                 )  # fmt: skip
                 conn.execute(row)
     monkeypatch.setattr("builder.lifecycle.CHUNK", 2)
     lifecycle.stop(store, "welcome", NOW, "alice")
     with store.read() as conn:
         rows = conn.execute(
-            text(
-                "SELECT status, reason, secrets, lease_token, wake_at FROM enrollment WHERE version_id = :v ORDER BY id"
-            ),
+            text("SELECT status, reason, secrets, wake_at FROM enrollment WHERE version_id = :v ORDER BY id"),
             {"v": inside.version_id},
         ).all()
         others = conn.execute(
@@ -233,6 +231,6 @@ def test_stopping_ends_everyone_who_is_inside_with_a_reason_and_nobody_else(
     stopped = [row for row in rows if row.reason == lifecycle.STOPPED]
     assert [row.status for row in rows] == ["exited"] * 3 + ["completed"] + ["exited"] * 3
     assert len(stopped) == 5
-    assert all((row.secrets, row.lease_token, row.wake_at) == (None, None, None) for row in stopped)
+    assert all((row.secrets, row.wake_at) == (None, None) for row in stopped)
     assert others == 7
     lifecycle.stop(store, "welcome", NOW, "alice")  # as after a crash: nothing is left to do

@@ -39,6 +39,6 @@ def test_whoever_is_left_alone_changes_nothing(world: World, tmp_path: Path, hou
             assert not any(sweep(runtime, now=world.now).values())
     assert [line for line in lines if line["log_level"] != "debug"] == []
     assert _content(world) == before
-    for table in ("enrollment", "message"):
-        assert world.scalar(f"SELECT count(*) FROM {table} WHERE lease_token IS NOT NULL") == 0
+    assert world.scalar("SELECT count(*) FROM claim") == 0
+    assert world.scalar("SELECT count(*) FROM message WHERE lease_token IS NOT NULL") == 0
     is_as_expected(world, customers, second_leg=hour > 0)

@@ -241,6 +241,46 @@ def test_what_killed_its_workers_is_claimed_again_in_smaller_parts(world: World)
     assert sizes == [50, 32, 18, 1]
 
 
+def test_a_halved_claim_keeps_in_hand_what_is_not_done(world: World) -> None:
+    from store.claims import give_up, holds
+
+    version = a_journey(world)
+    world.happens(world.customers(10), "shop.visited")
+    world.settle_matching()
+    mine = world.store.run(lambda c: claim(c, version, now=world.now, lease=timedelta(minutes=1), limit=8))
+    assert mine is not None
+    world.store.run(lambda c: give_up(c, mine, mine.ids[:3]))
+    others = world.store.run(lambda c: claim(c, version, now=world.now, lease=timedelta(minutes=1), limit=100))
+    assert others is not None
+    assert set(others.ids).isdisjoint(mine.ids[3:]), "nobody is in two hands"
+    assert set(mine.ids[:3]) <= set(others.ids), "what was given up is free"
+    world.store.run(lambda c: give_up(c, mine, mine.ids[3:]))
+    assert not world.store.run(lambda c: holds(c, mine))
+    assert world.scalar("SELECT count(*) FROM claim") == 1
+
+
+def test_a_timer_that_moved_after_the_claim_is_not_walked(world: World) -> None:
+    from sqlalchemy import text
+
+    from engine.walk import walk_claim
+
+    version = a_journey(world)
+    world.happens(world.customers(3), "shop.visited")
+    world.settle()
+    world.now += timedelta(days=1)
+    mine = world.store.run(lambda c: claim(c, version, now=world.now, lease=timedelta(minutes=1), limit=100))
+    assert mine is not None
+    assert len(mine.ids) == 3
+    if world.store.dialect == "postgresql":
+        later = "UPDATE enrollment SET wake_at = wake_at + interval '1 hour' WHERE id = :id"
+    else:
+        later = "UPDATE enrollment SET wake_at = '2100-01-01 00:00:00.000000' WHERE id = :id"
+    world.store.run(lambda c: c.execute(text(later), {"id": mine.ids[0]}))
+    assert walk_claim(world.runtime, mine, now=world.now).enrollments == 2
+    assert world.statuses() == {"completed": 2, "waiting": 1}
+    assert world.scalar("SELECT count(*) FROM claim") == 0
+
+
 def test_a_late_writer_changes_nothing(world: World) -> None:
     """A worker frozen past its lease wakes up after another one did its work."""
     from engine.walk import walk_claim

@@ -294,17 +294,15 @@ def an_enrollment(store: Store, customer: str, **columns: Any) -> int:
 
 def test_timers_follow_the_wall_time_of_a_new_zone(store: Store, rows: Rows) -> None:
     zone = "Europe/Kyiv"
-    upsert(
-        store, *({"key": key, "time_zone": zone} for key in ("moved", "homeless", "woken", "fixed", "stays", "in hand"))
-    )
+    upsert(store, *({"key": key, "time_zone": zone} for key in ("moved", "homeless", "woken", "fixed", "stays", "due")))
     timer = {"wake_at": "2026-11-25 08:00:00.000000", "wake_local": "2026-11-25T10:00:00"}
     an_enrollment(store, "moved", **timer)
     an_enrollment(store, "homeless", **timer)
     an_enrollment(store, "woken", **timer, woken_by="event")
     an_enrollment(store, "fixed", wake_at="2026-11-25 08:00:00.000000")
     an_enrollment(store, "stays", **timer)
-    an_enrollment(store, "in hand", **timer, lease_token=7, lease_until="2099-01-01 00:00:00.000000")
-    upsert(store, *({"key": key, "time_zone": "Asia/Almaty"} for key in ("moved", "woken", "fixed", "in hand")))
+    an_enrollment(store, "due", wake_at="2026-11-24 00:00:00.000000", wake_local="2026-11-24T02:00:00")
+    upsert(store, *({"key": key, "time_zone": "Asia/Almaty"} for key in ("moved", "woken", "fixed", "due")))
     upsert(store, {"key": "homeless", "time_zone": None})
     due = {
         key: str(at)[:19]
@@ -316,5 +314,5 @@ def test_timers_follow_the_wall_time_of_a_new_zone(store: Store, rows: Rows) -> 
         "woken": "2026-11-25 08:00:00",
         "fixed": "2026-11-25 08:00:00",
         "stays": "2026-11-25 08:00:00",
-        "in hand": "2026-11-25 08:00:00",
+        "due": "2026-11-24 00:00:00",
     }

@@ -30,8 +30,8 @@ def schema(conn: Connection) -> set[tuple[Any, ...]]:
     """All that the database itself says of its tables, except Alembic's own."""
     if conn.dialect.name == "sqlite":
         rows = conn.execute(text("SELECT type, tbl_name, name, sql FROM sqlite_master WHERE type <> 'trigger'"))
-        # Constraints stand in the order in which they were written, which says nothing.
-        facts: set[tuple[Any, ...]] = {(*row[:3], *sorted(re.split(r"[\s,]+", row.sql or ""))) for row in rows}
+        # Order and quotation marks depend on how a table came about, and say nothing.
+        facts: set[tuple[Any, ...]] = {(*row[:3], *sorted(re.split(r"[\s,\"]+", row.sql or ""))) for row in rows}
     else:
         facts = {tuple(row) for row in conn.execute(text(POSTGRES_SCHEMA)).all()}
     return {fact for fact in facts if fact[1] != "alembic_version"}
