@@ -2,20 +2,21 @@
 
 import json
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
 from builder.problems import Problem, error
-from nodes.graph import Edge, Graph, Node
+from nodes.graph import CanvasNote, Edge, Graph, Node
 from nodes.plain_words import problems_of
 from wayfare.errors import GraphInvalid
 
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 60
 _MAX_NUMBER = 2**63 - 1
-_PAIR = re.compile(r'"position": \[\s+(-?\d+),\s+(-?\d+)\s+\]')
+_PAIR = re.compile(r'"(position|size)": \[\s+(-?\d+),\s+(-?\d+)\s+\]')
 
 
 def read(text: str | bytes) -> Graph:
@@ -50,7 +51,7 @@ def from_document(document: Any) -> Graph:
     """Read a journey from JSON values, checking the shape only. GraphInvalid names each place."""
     if not isinstance(document, dict):
         _refuse("not_an_object", "a journey is an object with nodes and edges")
-    if bad := _unstorable(document):
+    if bad := unstorable(document):
         _refuse("bad_text", f"{bad}: text with NUL or half a character cannot be stored", "remove that character")
     try:
         return Graph.model_validate(document)
@@ -60,47 +61,60 @@ def from_document(document: Any) -> Graph:
 
 def to_document(graph: Graph) -> dict[str, Any]:
     """Return the canonical JSON values of a journey: fixed key order, settings sorted, edges in the nodes' order."""
-    place = {node.id: number for number, node in enumerate(graph.nodes)}
-    edges = sorted(
-        graph.edges, key=lambda edge: (place.get(edge.source, len(place)), edge.source, edge.port, edge.target)
-    )
+    nodes = [node_document(node) for node in graph.nodes]
     document: dict[str, Any] = {
         "schema": graph.schema_,
-        "nodes": [_node(node) for node in graph.nodes],
-        "edges": [_edge(edge) for edge in edges],
+        "nodes": nodes,
+        "edges": in_order([edge_document(edge) for edge in graph.edges], nodes),
     }
-    rest = graph.model_dump(mode="json", by_alias=True, exclude={"schema_", "nodes", "edges"})
+    rest = graph.model_dump(mode="json", by_alias=True, exclude={"schema_", "nodes", "edges", "notes"})
     rest["entry"]["holdout_percent"] = _decimal(graph.entry.holdout_percent)
     for rules in (rest["goals"], rest["exit_rules"]):
         for rule in rules:
-            rule["where"] = _sorted(rule["where"])
-    return document | rest
+            rule["where"] = sorted_values(rule["where"])
+    notes = {"notes": [note_document(note) for note in graph.notes]} if graph.notes else {}
+    return document | rest | notes
 
 
 def write(graph: Graph) -> str:
     """Return the canonical text of a journey. Reading it and writing it again gives the same text."""
     text = json.dumps(to_document(graph), indent=2, ensure_ascii=False, allow_nan=False)
-    return _PAIR.sub(r'"position": [\1, \2]', text) + "\n"
+    return _PAIR.sub(r'"\1": [\2, \3]', text) + "\n"
 
 
-def _node(node: Node) -> dict[str, Any]:
+def in_order(edges: Sequence[dict[str, Any]], nodes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return edges in canonical order: as their sources stand among the nodes, then by port and target."""
+    place = {node["id"]: number for number, node in enumerate(nodes)}
+    last = len(place)
+    return sorted(edges, key=lambda edge: (place.get(edge["from"], last), edge["from"], edge["port"], edge["to"]))
+
+
+def node_document(node: Node) -> dict[str, Any]:
+    """Return the canonical JSON values of a node."""
     document: dict[str, Any] = {"id": node.id, "type": node.type}
     if node.version != 1:
         document["version"] = node.version
-    document |= {"settings": _sorted(node.settings), "position": list(node.position)}
+    document |= {"settings": sorted_values(node.settings), "position": list(node.position)}
     if node.note:
         document["note"] = node.note
     return document
 
 
-def _edge(edge: Edge) -> dict[str, Any]:
+def edge_document(edge: Edge) -> dict[str, Any]:
+    """Return the canonical JSON values of an edge."""
     return {"from": edge.source, "port": edge.port, "to": edge.target}
 
 
-def _sorted(value: Any) -> Any:
+def note_document(note: CanvasNote) -> dict[str, Any]:
+    """Return the canonical JSON values of a note on the canvas."""
+    return {"id": note.id, "text": note.text, "position": list(note.position), "size": list(note.size)}
+
+
+def sorted_values(value: Any) -> Any:
+    """Return JSON values with the names in every object in order."""
     if isinstance(value, dict):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    return [_sorted(part) for part in value] if isinstance(value, list | tuple) else value
+        return {key: sorted_values(value[key]) for key in sorted(value)}
+    return [sorted_values(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _decimal(number: Decimal) -> str:
@@ -159,18 +173,18 @@ def _depth(text: str) -> int:
     return deepest
 
 
-def _unstorable(value: Any, path: str = "") -> str:
+def unstorable(value: Any, path: str = "") -> str:
     """Return where a text is that a database refuses: with NUL, or with half of a surrogate pair."""
     if isinstance(value, str):
         return path or "text" if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value) else ""
     parts: Any = ()
     if isinstance(value, dict):
-        if any(_unstorable(str(key)) for key in value):
+        if any(unstorable(str(key)) for key in value):
             return path or "a name"
         parts = value.items()
     elif isinstance(value, list | tuple):
         parts = enumerate(value)
     for key, part in parts:
-        if found := _unstorable(part, f"{path}.{key}" if path else str(key)):
+        if found := unstorable(part, f"{path}.{key}" if path else str(key)):
             return found
     return ""

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA = 1
 Coordinate = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
+Extent = Annotated[int, Field(ge=40, le=4000)]
 
 
 class _Part(BaseModel):
@@ -35,6 +36,15 @@ class Edge(_Part):
     source: str = Field(alias="from", min_length=1, max_length=64)
     port: str = Field("next", min_length=1, max_length=64)
     target: str = Field(alias="to", min_length=1, max_length=64)
+
+
+class CanvasNote(_Part):
+    """A note that lies on the canvas: for people, without effect. Its id is none of a node's."""
+
+    id: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")
+    text: str = Field("", max_length=4000)
+    position: tuple[Coordinate, Coordinate] = (0, 0)
+    size: tuple[Extent, Extent] = (248, 120)
 
 
 class Entry(_Part):
@@ -75,6 +85,7 @@ class Graph(_Part):
     exit_rules: tuple[EventRule, ...] = ()
     quiet_hours: str = Field("default", max_length=32)
     window: Window = Field(default_factory=Window)
+    notes: tuple[CanvasNote, ...] = ()
 
     def node(self, id: str) -> Node | None:
         """Return the node with this id, or None."""

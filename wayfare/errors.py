@@ -24,6 +24,14 @@ class GraphInvalid(WayfareError):
         self.problems = list(problems)
 
 
+class BadOperation(WayfareError):
+    """An edit of a draft cannot be carried out. `index` is the place of the operation in the edit, from 0."""
+
+    def __init__(self, message: str, index: int = 0) -> None:
+        super().__init__(message)
+        self.index = index
+
+
 class NodeTypeError(WayfareError):
     """A node type broke its contract, or is not known here."""
 
