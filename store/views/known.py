@@ -1,0 +1,132 @@
+"""What forms offer to choose from: what there is, and what the latest customers and events look like.
+
+Values come from the newest rows only, so that a suggestion costs the same with a thousand customers as with millions.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from store.views._parts import table
+
+CUSTOMER, EVENT, PRODUCT = table("customer"), table("event"), table("product")
+NEWEST_CUSTOMERS = 500
+NEWEST_EVENTS = 3000
+NEWEST_PRODUCTS = 5000
+_NAMED = {
+    "segment": table("segment"),
+    "list": table("customer_list"),
+    "code_batch": table("code_batch"),
+    "journey": table("journey"),
+}
+_COLUMNS = frozenset({"city", "country", "locale", "time_zone", "level", "sex"})
+
+
+def named(conn: Connection, kind: str) -> list[tuple[str, str]]:
+    """Return (key, name) of all segments, lists, code batches or journeys, by name."""
+    rows = _NAMED[kind]
+    return [(row[0], row[1]) for row in conn.execute(select(rows.c.key, rows.c.name).order_by(rows.c.name, rows.c.key))]
+
+
+def name_of(conn: Connection, kind: str, key: str) -> str | None:
+    """Return the name of one of them, or None when there is none of that key."""
+    rows = _NAMED[kind]
+    found: str | None = conn.execute(select(rows.c.name).where(rows.c.key == key)).scalar_one_or_none()
+    return found
+
+
+def products(conn: Connection, text: str, limit: int, offset: int) -> list[tuple[str, str]]:
+    """Return (sku, name) of products whose number or name holds the text, by name."""
+    query = select(PRODUCT.c.sku, PRODUCT.c.name)
+    for word in text.split():
+        query = query.where(
+            PRODUCT.c.sku.icontains(word, autoescape=True) | PRODUCT.c.name.icontains(word, autoescape=True)
+        )
+    query = query.order_by(PRODUCT.c.name, PRODUCT.c.sku).limit(limit).offset(offset)
+    return [(row[0], row[1]) for row in conn.execute(query)]
+
+
+def product_name(conn: Connection, sku: str) -> str | None:
+    """Return the name of a product, or None."""
+    found: str | None = conn.execute(select(PRODUCT.c.name).where(PRODUCT.c.sku == sku)).scalar_one_or_none()
+    return found
+
+
+def brands(conn: Connection) -> list[str]:
+    """Return the brands of the newest products, by name."""
+    newest = select(PRODUCT.c.brand).order_by(PRODUCT.c.id.desc()).limit(NEWEST_PRODUCTS)
+    return sorted({row[0] for row in conn.execute(newest) if row[0]})
+
+
+def categories(conn: Connection) -> list[str]:
+    """Return the categories of the newest products, by name."""
+    newest = select(PRODUCT.c.categories).order_by(PRODUCT.c.id.desc()).limit(NEWEST_PRODUCTS)
+    return sorted({one for row in conn.execute(newest) for one in row[0] or () if isinstance(one, str) and one})
+
+
+def attributes(conn: Connection) -> dict[str, Counter[Any]]:
+    """Return the attributes of the newest customers, each with its plain values and how often they occur."""
+    query = select(CUSTOMER.c.attributes).order_by(CUSTOMER.c.id.desc()).limit(NEWEST_CUSTOMERS)
+    return _counted(row[0] for row in conn.execute(query))
+
+
+def profile_values(conn: Connection, column: str) -> Counter[Any]:
+    """Return the values of a column that tells nobody apart (city, country, level …) among the newest customers."""
+    if column not in _COLUMNS:
+        return Counter()
+    query = select(CUSTOMER.c[column]).order_by(CUSTOMER.c.id.desc()).limit(NEWEST_CUSTOMERS * 4)
+    return Counter(row[0] for row in conn.execute(query) if row[0])
+
+
+def event_types(conn: Connection) -> Counter[Any]:
+    """Return the types of the newest events and how often they occur."""
+    newest = select(EVENT.c.type).order_by(EVENT.c.id.desc()).limit(NEWEST_EVENTS).subquery()
+    return Counter(
+        {row[0]: row[1] for row in conn.execute(select(newest.c.type, func.count()).group_by(newest.c.type))}
+    )
+
+
+def event_data(conn: Connection, type: str) -> dict[str, Counter[Any]]:
+    """Return the fields of the data of the newest events of a type, each with its plain values."""
+    newest = select(EVENT.c.type, EVENT.c.data).order_by(EVENT.c.id.desc()).limit(NEWEST_EVENTS).subquery()
+    query = select(newest.c.data).limit(NEWEST_CUSTOMERS)
+    if type:
+        query = query.where(newest.c.type == type)
+    return _counted(row[0] for row in conn.execute(query))
+
+
+def _counted(documents: Iterable[Mapping[str, Any] | None]) -> dict[str, Counter[Any]]:
+    found: dict[str, Counter[Any]] = {}
+    for document in documents:
+        for name, value in (document or {}).items():
+            counter = found.setdefault(name, Counter())
+            if isinstance(value, str | bool | int | float):
+                counter[value] += 1
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody whom a rule fits."""
+
+    key: str
+    first_name: str | None
+    last_name: str | None
+    city: str | None
+
+
+def people(conn: Connection, ids: Sequence[int]) -> list[Person]:
+    """Return these customers in the order of the ids."""
+    columns = [CUSTOMER.c[name] for name in ("id", "key", "first_name", "last_name", "city")]
+    rows = {row[0]: Person(*row[1:]) for row in conn.execute(select(*columns).where(CUSTOMER.c.id.in_(ids)))}
+    return [rows[id] for id in ids if id in rows]
+
+
+def customer_count(conn: Connection) -> int:
+    """Return how many customers there are who were not erased. One scan of the primary key."""
+    return int(
+        conn.execute(select(func.count()).select_from(CUSTOMER).where(CUSTOMER.c.erased_at.is_(None))).scalar_one()
+    )

@@ -1,0 +1,108 @@
+"""What the templates of forms ask for while they draw: names of what was chosen, rules in words, what may be done."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import render_template
+from markupsafe import Markup
+
+from store.db import Connection
+from store.views import known
+from wayfare.segments import RuleInvalid, parse_rule
+from wayfare.segments.days import zone_or
+from wayfare.segments.words import in_words
+from web.builder_forms import pickers, preview, rule_form
+from web.builder_forms.fields import Field
+from web.builder_forms.rule_form import Context, Options, View
+from web.builder_forms.rules import Condition, Item, dump
+
+_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})?")
+_MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?)?")
+
+
+@dataclass
+class Page:
+    """One page with forms. `conn` is open while it is drawn; `event` is the event whose data conditions ask."""
+
+    conn: Connection
+    now: datetime
+    zone: str = "UTC"
+    may_create: bool = False
+    may_count: bool = False
+    event: str = ""
+    currency: str = ""
+    pickers: Any = field(default_factory=lambda: pickers.PICKERS)
+
+    @cached_property
+    def attributes(self) -> dict[str, Counter[Any]]:
+        """The attributes that customers have, with their values."""
+        return known.attributes(self.conn)
+
+    @cached_property
+    def offset(self) -> str:
+        """The workspace's distance from UTC now, as instants are written: +02:00."""
+        info: ZoneInfo = zone_or(self.zone, "UTC")
+        return self.now.astimezone(info).isoformat()[-6:]
+
+    def name_of(self, kind: str, value: str) -> str:
+        """Return what a chosen value is called."""
+        return pickers.name_of(self.conn, kind, value)
+
+    def rules_for(self, one: Field) -> Context:
+        """Return what the rule editor of a field offers."""
+        is_event = one.kind == "event_rule"
+        return self.context(is_event=is_event, is_optional=not one.is_required or is_event)
+
+    def context(self, *, is_event: bool = False, is_optional: bool = False, event: str | None = None) -> Context:
+        """Return what a rule editor offers."""
+        names = () if is_event else tuple(sorted(self.attributes))
+        about = self.event if event is None else event
+        return Context(names, is_event, is_optional, about, self.offset, self.may_count and not is_event)
+
+    def view(self, item: Condition, prefix: str, context: Context) -> View:
+        """Return one condition as its template draws it."""
+        return rule_form.view(item, prefix, context)
+
+    def words_of(self, item: Item, context: Context) -> str:
+        """Return a rule in words; nothing while something in it is wrong."""
+        try:
+            text = in_words(parse_rule(dump(item)))
+        except RuleInvalid:
+            return ""
+        return text[:1].upper() + text[1:]
+
+    def subjects(self, one: View) -> Options:
+        """Return what a condition can ask about; a new one begins with a choice that is none."""
+        blank = (("", (("", "Choose what to ask about"),)),)
+        return (*blank, *one.subjects) if not one.fields.get("about") else one.subjects
+
+    def values_of(self, fact: str, context: Context) -> str:
+        """Return how the picker of values is told which fact is meant."""
+        return f"data.{context.event}/{fact.removeprefix('data.')}" if fact.startswith("data.") else fact
+
+    @property
+    def variables(self) -> Options:
+        """What can be put into a text."""
+        own = [(f"{{{{ attrs.{name} }}}}", rule_form.label(name)) for name in sorted(self.attributes)[:50]]
+        return [*preview.OPTIONS, *([("Attributes", own)] if own else [])]
+
+    def preview(self, text: str) -> Markup:
+        """Return how a text reads for the sample customer, as a fragment."""
+        common = [(name, *found.most_common(1)[0]) for name, found in self.attributes.items() if found]
+        kept = {f"attrs.{name}": value for name, value, n in common if n > 1 and pickers.is_harmless(name, value)}
+        return Markup(render_template("forms/_preview.html", shown=preview.preview(text, self.now, kept)))  # noqa: S704  our own template, escaped
+
+    @staticmethod
+    def is_date(text: str) -> bool:
+        """Say whether a browser's date control can show a text."""
+        return bool(_DATE.fullmatch(text))
+
+    @staticmethod
+    def is_moment(text: str) -> bool:
+        """Say whether a browser's control for date and time can show a text."""
+        return bool(_MOMENT.fullmatch(text))

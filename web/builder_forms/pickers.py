@@ -1,0 +1,249 @@
+"""What a picker offers: the rows of its kind that match what was typed, page by page; and what to do without any."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.channels import NAMES as CHANNELS
+from store.db import Connection
+from store.views import known
+from wayfare.segments.facts import PROFILE, Kind
+from wayfare.segments.text import fold
+from web import masks, words
+from web.builder_forms.rule_form import label
+
+SIZE = 20
+_PERSONAL = frozenset({"key", "phone", "email", "first_name", "last_name", "birthday"})
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """What a picker says while there is nothing to choose: why, and where that can be changed."""
+
+    title: str
+    text: str
+    href: str = ""
+    action: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One row of a picker. `note` stands beside the label, smaller."""
+
+    value: str
+    label: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """One page of a picker's rows. `total` counts all rows of the kind, whatever was typed."""
+
+    items: list[Choice] = field(default_factory=list)
+    has_more: bool = False
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Picker:
+    """A kind of thing to choose. `is_free`: what is not on the list may be typed as well."""
+
+    rows: Callable[[Connection, str, str, int], Picked]
+    empty: Empty
+    is_free: bool = False
+    name: Callable[[Connection, str], str | None] = lambda conn, value: None
+    right: str = "journeys.read"
+
+
+def pick(conn: Connection, kind: str, text: str, page: int = 1, about: str = "") -> Picked:
+    """Return one page of what a picker offers. `about` narrows some kinds: the event whose fields are meant."""
+    return PICKERS[kind].rows(conn, text, about, page)
+
+
+def name_of(conn: Connection, kind: str, value: str) -> str:
+    """Return what a chosen value is called; the value itself when it has no name or is gone."""
+    picker = PICKERS.get(kind)
+    return (picker.name(conn, value) if picker and value else None) or value
+
+
+def _page(choices: Iterable[Choice], text: str, page: int) -> Picked:
+    every = list(choices)
+    wanted = fold(text).split()
+    fits = [one for one in every if all(word in fold(f"{one.label} {one.value}") for word in wanted)]
+    start = (max(page, 1) - 1) * SIZE
+    return Picked(fits[start : start + SIZE], len(fits) > start + SIZE, len(every))
+
+
+def _named(kind: str) -> Callable[[Connection, str, str, int], Picked]:
+    def rows(conn: Connection, text: str, about: str, page: int) -> Picked:
+        return _page((Choice(key, name, key) for key, name in known.named(conn, kind)), text, page)
+
+    return rows
+
+
+def _name_in(kind: str) -> Callable[[Connection, str], str | None]:
+    return lambda conn, key: known.name_of(conn, kind, key)
+
+
+def _products(conn: Connection, text: str, about: str, page: int) -> Picked:
+    found = known.products(conn, text, SIZE + 1, (max(page, 1) - 1) * SIZE)
+    choices = [Choice(sku, name, sku) for sku, name in found]
+    return Picked(choices[:SIZE], len(choices) > SIZE, len(choices) or (1 if text else 0))
+
+
+def _plain(values: Callable[[Connection], list[str]]) -> Callable[[Connection, str, str, int], Picked]:
+    def rows(conn: Connection, text: str, about: str, page: int) -> Picked:
+        return _page((Choice(value, value) for value in values(conn)), text, page)
+
+    return rows
+
+
+def _events(conn: Connection, text: str, about: str, page: int) -> Picked:
+    seen = known.event_types(conn)
+    types = [*(type for type, _ in seen.most_common()), *(type for type in words.EVENTS if type not in seen)]
+    choices = [Choice(type, words.event(type), type) for type in types if not type.startswith("segment.")]
+    return _page(choices, text, page)
+
+
+def _levels(conn: Connection, text: str, about: str, page: int) -> Picked:
+    return _page(_values(known.profile_values(conn, "level"), least=1), text, page)
+
+
+def _attributes(conn: Connection, text: str, about: str, page: int) -> Picked:
+    found = known.attributes(conn)
+    return _page((Choice(name, label(name), _examples(name, found[name])) for name in sorted(found)), text, page)
+
+
+def _facts(conn: Connection, text: str, about: str, page: int) -> Picked:
+    own = [Choice(name, label(name), name) for name in PROFILE]
+    return _page([*own, *_as_facts(conn)], text, page)
+
+
+def _dates(conn: Connection, text: str, about: str, page: int) -> Picked:
+    dates = [name for name, kind in PROFILE.items() if kind in (Kind.DATE, Kind.INSTANT)]
+    return _page([*(Choice(name, label(name), name) for name in dates), *_as_facts(conn)], text, page)
+
+
+def _as_facts(conn: Connection) -> Iterable[Choice]:
+    return [Choice(f"attrs.{name}", label(name), "attribute") for name in sorted(known.attributes(conn))]
+
+
+def _event_fields(conn: Connection, text: str, about: str, page: int) -> Picked:
+    found = known.event_data(conn, about)
+    return _page((Choice(name, name, _examples(name, found[name])) for name in sorted(found)), text, page)
+
+
+def _fact_values(conn: Connection, text: str, about: str, page: int) -> Picked:
+    """Suggest values of a fact that tell nobody apart: never names, addresses, or what one customer alone has."""
+    if about in _PERSONAL:
+        return Picked()
+    if about.startswith("attrs."):
+        counted = known.attributes(conn).get(about.removeprefix("attrs."), Counter())
+        return _page(_values(counted, least=2), text, page)
+    if about.startswith("data."):
+        event, _, name = about.removeprefix("data.").partition("/")
+        return _page(_values(known.event_data(conn, event).get(name, Counter()), least=2), text, page)
+    return _page(_values(known.profile_values(conn, about), least=1), text, page)
+
+
+def _values(counted: Mapping[Any, int], least: int) -> list[Choice]:
+    ranked = sorted(counted.items(), key=lambda pair: (-pair[1], str(pair[0])))
+    texts = [(str(value).lower() if isinstance(value, bool) else str(value), n) for value, n in ranked]
+    return [Choice(text, text) for text, n in texts if n >= least and len(text) <= 200 and masks.text(text) == text]
+
+
+def is_harmless(fact: str, value: Any) -> bool:
+    """Say whether a value may stand in a form as an example: it is no name and looks like no address."""
+    name = fact.rpartition(".")[2]
+    return name not in masks.PERSONAL and (not isinstance(value, str) or masks.text(value) == value)
+
+
+def _examples(name: str, counted: Mapping[Any, int]) -> str:
+    if name in masks.PERSONAL:
+        return ""
+    return ", ".join(one.label for one in _values(counted, least=2)[:3])[:60]
+
+
+def _channels(conn: Connection, text: str, about: str, page: int) -> Picked:
+    return _page((Choice(key, words.channel(key), key) for key in CHANNELS), text, page)
+
+
+def _purposes(conn: Connection, text: str, about: str, page: int) -> Picked:
+    return _page((Choice(one, one.capitalize()) for one in ("marketing", "transactional")), text, page)
+
+
+def _nothing(conn: Connection, text: str, about: str, page: int) -> Picked:
+    return Picked()
+
+
+PICKERS: Mapping[str, Picker] = {
+    "segment": Picker(
+        _named("segment"),
+        Empty("No segments yet", "A segment is a rule that says who is in.", "/segments/new", "Make a segment"),
+        name=_name_in("segment"),
+    ),
+    "list": Picker(
+        _named("list"),
+        Empty("No lists yet", "Lists appear here as soon as customers are imported into one."),
+        name=_name_in("list"),
+    ),
+    "code_batch": Picker(
+        _named("code_batch"),
+        Empty("No code batches yet", "Type a name: the batch is made when the journey is published."),
+        is_free=True,
+        name=_name_in("code_batch"),
+    ),
+    "journey": Picker(
+        _named("journey"),
+        Empty("No journeys yet", "Save another journey first; it can then be chosen here.", "/journeys", "Journeys"),
+        name=_name_in("journey"),
+    ),
+    "product": Picker(
+        _products,
+        Empty("No products yet", "Products appear here once the shop has sent its catalogue. A number can be typed."),
+        is_free=True,
+        name=known.product_name,
+    ),
+    "brand": Picker(_plain(known.brands), Empty("No brands yet", "They come with the catalogue."), is_free=True),
+    "category": Picker(
+        _plain(known.categories), Empty("No categories yet", "They come with the catalogue."), is_free=True
+    ),
+    "store": Picker(_nothing, Empty("", ""), is_free=True),
+    "level": Picker(
+        _levels,
+        Empty("No levels yet", "Levels appear here once customers have one. A level can be typed."),
+        is_free=True,
+    ),
+    "event": Picker(
+        _events,
+        Empty("No events yet", "Events appear here once they come in. A type can be typed."),
+        is_free=True,
+        name=lambda conn, type: words.EVENTS[type][0] if type in words.EVENTS else None,
+    ),
+    "channel": Picker(
+        _channels,
+        Empty("No channels yet", "Set up a channel first."),
+        is_free=True,
+        name=lambda conn, key: words.CHANNELS.get(key),
+    ),
+    "purpose": Picker(_purposes, Empty("", ""), is_free=True),
+    "attribute": Picker(
+        _attributes,
+        Empty("No attributes yet", "Attributes appear here once customers have some. A new name can be typed."),
+        is_free=True,
+    ),
+    "fact": Picker(
+        _facts, Empty("", ""), is_free=True, name=lambda conn, fact: label(fact) if fact in PROFILE else None
+    ),
+    "date_fact": Picker(
+        _dates, Empty("", ""), is_free=True, name=lambda conn, fact: label(fact) if fact in PROFILE else None
+    ),
+    "event_field": Picker(
+        _event_fields, Empty("No such events yet", "Type the name of the field as the event carries it."), is_free=True
+    ),
+    "value": Picker(_fact_values, Empty("", ""), is_free=True, right="segments.read"),
+    "message_template": Picker(
+        _nothing, Empty("No message templates yet", "Until there are some, write the message into the step itself.")
+    ),
+}

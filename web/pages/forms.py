@@ -1,0 +1,121 @@
+"""What forms ask while somebody fills them in: choices to pick from, rules as they grow, how many customers fit."""
+
+import json
+
+from flask import Blueprint, Response, render_template, request
+
+from engine.segments import preview as try_rule
+from store.db import Connection
+from store.views import known
+from wayfare.errors import NotFound, StoreError
+from wayfare.segments import RuleInvalid, parse_rule
+from wayfare.segments.words import in_words
+from web import access, ui
+from web.builder_forms import pickers, rule_form
+from web.builder_forms.page import Page
+from web.builder_forms.read import Posted
+from web.builder_forms.rules import BLANK, change, dump, mark
+from web.context import now, runtime, store
+from web.listing import asked, asked_page
+from web.respond import respond
+
+bp = Blueprint("forms", __name__, url_prefix="/forms")
+FORM_BYTES = 4_000_000
+SAMPLE = 5
+SECONDS = 8
+"""How long a count may take while somebody types."""
+
+
+def page_for(conn: Connection, *, event: str = "") -> Page:
+    """Return what the templates of forms ask for, with this reader's rights."""
+    return Page(
+        conn,
+        now(),
+        zone=default_zone(),
+        may_create=ui.may("segments.edit"),
+        may_count=ui.may("segments.read"),
+        event=event,
+    )
+
+
+def default_zone() -> str:
+    """Return the workspace's time zone."""
+    return runtime().default_zone if runtime() is not None else "UTC"
+
+
+def posted() -> Posted:
+    """Return the form that was posted."""
+    return Posted(request.form.to_dict(flat=False))
+
+
+@bp.get("/pick/<kind>")
+@access.needs("journeys.read")
+def pick(kind: str) -> Response:
+    """Answer a picker: one page of the rows that match what was typed, or what to do when there are none."""
+    picker = pickers.PICKERS.get(kind)
+    if picker is None:
+        raise NotFound(f"no picker {kind}")
+    found = pickers.Picked()
+    if ui.may(picker.right):
+        with store().read() as conn:
+            found = pickers.pick(conn, kind, asked("q"), asked_page(), asked("about"))
+    empty = picker.empty
+    body = {
+        "items": [{"value": one.value, "label": one.label, "note": one.note} for one in found.items],
+        "more": found.has_more,
+        "empty": None
+        if found.total
+        else {"title": empty.title, "text": empty.text, "href": empty.href, "action": empty.action},
+    }
+    return Response(json.dumps(body, ensure_ascii=False), mimetype="application/json")
+
+
+@bp.post("/rule")
+@access.needs("segments.read", max_bytes=FORM_BYTES)
+def rule() -> Response:
+    """Draw the editor anew after a click or a choice in it; nothing is saved."""
+    form, path = posted(), request.form.get("_path", "rule")[:200]
+    verb, _, rest = request.form.get("_do", "").partition(":")
+    item = rule_form.read(form.last, path)
+    if verb.startswith("rule-"):
+        item = change(item, verb.removeprefix("rule-"), rest.partition(":")[2], BLANK)
+    with store().read() as conn:
+        return respond("forms/_rule.html", forms=page_for(conn), item=item, path=path)
+
+
+@bp.post("/count")
+@access.needs("segments.read", max_bytes=FORM_BYTES)
+def count() -> Response:
+    """Say how many customers the rule in a form holds for now, and show some of them to those who may see them."""
+    form, path = posted(), request.form.get("_path", "rule")[:200]
+    item = rule_form.read(form.last, path)
+    if item is None:
+        return respond("forms/_count.html", found=None, words="", people=[], total=0, problem="")
+    asked_rule, problem, found, people, total = dump(item), "", None, [], 0
+    try:
+        words = in_words(parse_rule(asked_rule))
+        found = try_rule(
+            store(), asked_rule, now(), SAMPLE if ui.may("customers.list") else 0, default_zone(), seconds=SECONDS
+        )
+        with store().read() as conn:
+            people, total = known.people(conn, found.sample), known.customer_count(conn)
+    except RuleInvalid as error:
+        problems = [(one.path, rule_form.plain(one.path, one.code, one.message, asked_rule)) for one in error.problems]
+        whole = mark(item, problems)
+        words, problem = "", whole[0] if whole else next((text for _, text in problems), "")
+    except StoreError as error:
+        words, problem = "", str(error)
+    return respond("forms/_count.html", found=found, words=words, people=people, total=total, problem=problem)
+
+
+@bp.post("/preview")
+@access.needs("journeys.read")
+def preview() -> Response:
+    """Show how a text with variables reads for a made-up customer."""
+    with store().read() as conn:
+        return Response(page_for(conn).preview(request.form.get("text", "")[:100_000]))
+
+
+def draw_rule(page: Page, item: object, path: str) -> str:
+    """Return the editor of a rule."""
+    return render_template("forms/_rule.html", forms=page, item=item, path=path)
