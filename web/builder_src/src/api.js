@@ -1,0 +1,32 @@
+// Requests to the server. `Lost` means that nobody answered: the same may be asked again.
+export class Lost extends Error {}
+
+export function makeApi(base) {
+  const token = document.querySelector("meta[name=csrf-token]").content;
+
+  // Return {status, data}; data is an object, or the text of a page.
+  async function ask(path, { method = "GET", json, form, headers } = {}) {
+    const given = { Accept: "application/json", "X-CSRF-Token": token, ...headers };
+    if (json !== undefined) given["Content-Type"] = "application/json";
+    let answer;
+    try {
+      answer = await fetch(base + path, { method, headers: given, body: json !== undefined ? JSON.stringify(json) : form, credentials: "same-origin" });
+    } catch (error) {
+      throw new Lost(error.message);
+    }
+    if (answer.redirected && new URL(answer.url).pathname.startsWith("/login")) return { status: 401, data: { message: "You are signed out. Sign in again in another tab; nothing is lost here." } };
+    try {
+      const isJson = (answer.headers.get("Content-Type") || "").includes("json");
+      return { status: answer.status, data: isJson ? await answer.json() : await answer.text() };
+    } catch (error) {
+      throw new Lost(error.message);
+    }
+  }
+
+  return {
+    get: (path, headers) => ask(path, { headers }),
+    post: (path, json) => ask(path, { method: "POST", json }),
+    postForm: (path, form) => ask(path, { method: "POST", form: new URLSearchParams(form) }),
+    page: (path) => ask(path, { headers: { Accept: "text/html", "HX-Request": "true" } }),
+  };
+}

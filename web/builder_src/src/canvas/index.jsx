@@ -1,0 +1,325 @@
+// The canvas: React Flow behind a dozen functions. Nothing else in the builder knows React Flow.
+import { useSyncExternalStore } from "react";
+import { createRoot } from "react-dom/client";
+import { flushSync } from "react-dom";
+import { Background, MiniMap, ReactFlow, ReactFlowProvider, applyEdgeChanges, applyNodeChanges } from "@xyflow/react";
+import { NoteNode, StepEdge, StepNode } from "./parts.jsx";
+import { lanes, portShare } from "./route.js";
+
+const NODE_TYPES = { step: StepNode, memo: NoteNode };
+const EDGE_TYPES = { step: StepEdge };
+const WIDTH = 244;
+const HEIGHT = 64;
+const MARKER = { type: "arrowclosed", width: 16, height: 16, color: "var(--wire)" };
+const PRO = { hideAttribution: false };
+const MAP_FROM = 12; // cards
+const GLIDE_UP_TO = 150; // cards: more of them do not move smoothly
+const FAR = 0.45; // zoom below which a card shows its name and icon only
+const ARIA = {
+  "node.a11yDescription.default": "Enter opens the settings, the arrow keys walk to other steps, Delete removes.",
+  "minimap.ariaLabel": "Overview; drag to move the canvas",
+};
+
+// `model` is the draft, `on` the listeners: open, select, move, connect, dropped, insert, addAfter, number, passed, text, size.
+export function makeCanvas(host, model, on) {
+  let flow = null;
+  let nodes = [];
+  let edges = [];
+  let numbers = null;
+  let editors = new Map();
+  let isDragging = false;
+  let newNote = null;
+  let zoomed = () => {};
+  const listeners = new Set();
+  const redraw = () => { version += 1; for (const listener of listeners) listener(); };
+  let version = 0;
+  const subscribe = (listener) => { listeners.add(listener); return () => listeners.delete(listener); };
+  const theme = () => (getComputedStyle(host).colorScheme.includes("dark") && !getComputedStyle(host).colorScheme.includes("light") ? "dark" : document.documentElement.dataset.theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+
+  const sources = new Map(); // what a React Flow node was made of: the same again is not drawn again
+
+  function stepNode(node, old) {
+    const card = model.cards[node.id];
+    const ports = model.ports(node.id);
+    const open = ports.filter((port) => !model.graph.edges.has(`${node.id}:${port.name}`)).map((port) => port.name).join("\n");
+    const n = numbers ? numbers.nodes[node.id] || (numbers.isKnown(node.id) ? { entered: 0, here: 0, failed: 0 } : null) : null;
+    const here = editors.get(node.id) || null;
+    const key = [card, node.position[0], node.position[1], open, n && `${n.entered} ${n.here} ${n.failed}`, here && here.map((one) => one.name).join(), model.may.edit, ports.map((port) => port.name + port.label).join()];
+    const before = sources.get(node.id);
+    if (old && before && before.every((value, at) => value === key[at])) return old;
+    sources.set(node.id, key);
+    return {
+      ...old, id: node.id, type: "step", position: { x: node.position[0], y: node.position[1] }, ariaLabel: card?.name || model.called(node.id),
+      data: { html: card?.html ?? on.provisional(node), ports, open: open ? open.split("\n") : [], isTrigger: model.isTrigger(node.id), numbers: n, editors: here, mayEdit: model.may.edit, title: model.title(node.id) },
+    };
+  }
+
+  function noteNode(note, old) {
+    const key = [note.text, note.position[0], note.position[1], String(note.size), model.may.edit];
+    const before = sources.get(note.id);
+    if (old && before && before.every((value, at) => value === key[at])) return old;
+    sources.set(note.id, key);
+    const [width, height] = note.size || [220, 120];
+    return {
+      ...old, id: note.id, type: "memo", position: { x: note.position[0], y: note.position[1] }, zIndex: -1, width, height, ariaLabel: `Note: ${note.text || "empty"}`,
+      data: { text: note.text, mayEdit: model.may.edit, onText: on.text, onSize: on.size, isNew: newNote === note.id },
+    };
+  }
+
+  function ends(edge) {
+    const [from, to] = [model.graph.nodes.get(edge.from), model.graph.nodes.get(edge.to)];
+    const ports = model.ports(edge.from);
+    const at = Math.max(0, ports.findIndex((port) => port.name === edge.port));
+    const height = flow?.getNode(edge.from)?.measured?.height || HEIGHT;
+    return { key: `${edge.from}:${edge.port}`, from: edge.from, to: edge.to, sx: from.position[0] + WIDTH * portShare(at, ports.length || 1), sy: from.position[1] + height, tx: to.position[0] + WIDTH / 2, ty: to.position[1] };
+  }
+
+  function makeEdges() {
+    const { graph } = model;
+    const drawn = [...graph.edges.values()].filter((edge) => graph.nodes.has(edge.from) && graph.nodes.has(edge.to) && (!model.cards[edge.from] || model.ports(edge.from).some((port) => port.name === edge.port)));
+    const boxes = new Map([...graph.nodes.values()].map((node) => [node.id, { x: node.position[0], y: node.position[1], width: WIDTH, height: flow?.getNode(node.id)?.measured?.height || HEIGHT }]));
+    const places = drawn.map(ends);
+    const detours = lanes(boxes, places);
+    const into = Map.groupBy(drawn, (edge) => edge.to);
+    const outOf = Map.groupBy(places, (place) => place.from);
+    const steps = new Map();
+    for (const group of outOf.values()) {
+      if (group.length < 2) continue;
+      const left = group.filter((one) => one.tx < one.sx - 2).sort((a, b) => a.sx - b.sx);
+      const right = group.filter((one) => one.tx > one.sx + 2).sort((a, b) => b.sx - a.sx);
+      for (const side of [left, right]) side.forEach((one, at) => steps.set(one.key, Math.min(at * 9, 27)));
+    }
+    const most = numbers ? Math.max(1, ...drawn.map((edge) => numbers.edges[`${edge.from}:${edge.port}`]?.count || 0)) : 1;
+    const old = new Map(edges.map((edge) => [edge.id, edge]));
+    return drawn.map((edge) => {
+      const id = `${edge.from}:${edge.port}`;
+      const ports = model.ports(edge.from);
+      const n = numbers?.edges[id] ?? (numbers && numbers.isKnown(edge.from) ? { count: 0, share: null } : null);
+      const data = {
+        label: ports.length > 1 || edge.port !== "next" ? model.portLabel(edge.from, edge.port) : "",
+        count: n ? n.count : undefined, share: n && n.count && outOf.get(edge.from).length > 1 && n.share !== null ? `${Math.round(n.share * 100)} %` : "",
+        width: n ? 1.5 + (4 * n.count) / most : 1.5, mayEdit: model.may.edit, lane: detours.get(id) ?? null, step: steps.get(id) || 0,
+        isMerge: into.get(edge.to).length > 1, isFork: outOf.get(edge.from).length > 1,
+        names: `between ${model.title(edge.from)} and ${model.title(edge.to)}`,
+      };
+      const known = old.get(id);
+      if (known && known.target === edge.to && Object.keys(data).every((name) => known.data[name] === data[name])) return known;
+      return { ...known, id, type: "step", source: edge.from, sourceHandle: edge.port, target: edge.to, targetHandle: "in", markerEnd: MARKER, focusable: false, data };
+    });
+  }
+
+  function sync() {
+    const old = new Map(nodes.map((node) => [node.id, node]));
+    const { graph } = model;
+    for (const id of sources.keys()) if (!graph.nodes.has(id) && !graph.notes.has(id)) sources.delete(id);
+    nodes = [...[...graph.notes.values()].map((note) => noteNode(note, old.get(note.id))), ...[...graph.nodes.values()].map((node) => stepNode(node, old.get(node.id)))];
+    edges = makeEdges();
+    redraw();
+  }
+
+  let gliding = null;
+  function glide() {
+    if (nodes.length > GLIDE_UP_TO || isDragging) return;
+    host.classList.add("glides");
+    clearTimeout(gliding);
+    gliding = setTimeout(() => host.classList.remove("glides"), 320);
+  }
+
+  // Arrow keys move without drag events: what they moved is told a moment later, at once.
+  let keyed = null;
+  function movedByKeys(changes) {
+    keyed ??= { positions: {} };
+    for (const change of changes) keyed.positions[change.id] = [change.position.x, change.position.y];
+    clearTimeout(keyed.timer);
+    keyed.timer = setTimeout(() => {
+      const { positions } = keyed;
+      keyed = null;
+      on.move(positions);
+    }, 350);
+  }
+
+  function onNodesChange(changes) {
+    nodes = applyNodeChanges(changes.filter((change) => change.type !== "remove"), nodes);
+    redraw();
+    if (changes.some((change) => change.type === "select")) on.select(selection());
+  }
+
+  function onEdgesChange(changes) {
+    edges = applyEdgeChanges(changes.filter((change) => change.type !== "remove"), edges);
+    redraw();
+  }
+
+  const pointOf = (event) => { const one = event.changedTouches?.[0] || event; return [one.clientX, one.clientY]; };
+
+  function onNodeDragStop(event, _, moved) {
+    isDragging = false;
+    host.classList.remove("moves");
+    const [x, y] = pointOf(event);
+    const lone = moved.length === 1 && moved[0].type === "step" ? moved[0].id : null;
+    highlight(null);
+    if (lone && on.droppedStep(lone, lone && hit(x, y, lone))) return;
+    on.move(Object.fromEntries(moved.map((node) => [node.id, [node.position.x, node.position.y]])));
+  }
+
+  function onNodeDrag(event, _, moved) {
+    const lone = moved.length === 1 && moved[0].type === "step" ? moved[0].id : null;
+    if (lone && on.mayInsert(lone)) highlight(hit(...pointOf(event), lone));
+  }
+
+  function onConnectEnd(event, connection) {
+    host.classList.remove("connects");
+    if (!connection.fromHandle || connection.isValid) return;
+    const [x, y] = pointOf(event);
+    const target = document.elementFromPoint(x, y)?.closest(".react-flow__node-step");
+    const port = { node: connection.fromHandle.nodeId, port: connection.fromHandle.id };
+    if (target) on.connect(port.node, port.port, target.dataset.id);
+    else if (document.elementFromPoint(x, y)?.closest(".react-flow__pane")) on.addAfter(port.node, port.port, { x, y });
+  }
+
+  // What lies at a point of the screen that a step can be dropped on: {edge}, {node, port} or null.
+  function hit(x, y, except) {
+    for (const found of document.elementsFromPoint(x, y)) {
+      const open = found.closest("[data-open-port]");
+      if (open && open.dataset.node !== except) return { node: open.dataset.node, port: open.dataset.openPort };
+      const edge = found.closest("[data-edge]")?.dataset.edge || found.closest(".react-flow__edge")?.dataset.id;
+      if (edge && model.graph.edges.has(edge) && !edge.startsWith(`${except}:`) && model.graph.edges.get(edge).to !== except) return { edge };
+      const node = found.closest(".react-flow__node-step")?.dataset.id;
+      if (node && node !== except) return { node, port: null };
+    }
+    return null;
+  }
+
+  let lit = [];
+  function highlight(place) {
+    for (const one of lit) one.classList.remove("is-target");
+    lit = [];
+    if (!place) return;
+    const find = (selector) => host.querySelectorAll(selector);
+    if (place.edge) lit = [...find(`[data-edge="${CSS.escape(place.edge)}"], .react-flow__edge[data-id="${CSS.escape(place.edge)}"]`)];
+    else if (place.port) lit = [...find(`[data-node="${CSS.escape(place.node)}"][data-open-port="${CSS.escape(place.port)}"]`)];
+    else lit = [...find(`.react-flow__node[data-id="${CSS.escape(place.node)}"]`)];
+    for (const one of lit) one.classList.add("is-target");
+  }
+
+  const tone = (node) => { const category = model.typeOf(node.id)?.category; return node.type === "memo" ? "var(--highlight)" : category === "trigger" ? "var(--good)" : category === "action" ? "var(--info)" : "var(--violet)"; };
+
+  function App() {
+    useSyncExternalStore(subscribe, () => version);
+    return (
+      <ReactFlow
+        nodes={nodes} edges={edges} nodeTypes={NODE_TYPES} edgeTypes={EDGE_TYPES} colorMode={theme()} proOptions={PRO} ariaLabelConfig={ARIA}
+        minZoom={0.05} maxZoom={2} nodesDraggable={Boolean(model.may.edit)} nodesConnectable={Boolean(model.may.edit)} edgesFocusable={false}
+        deleteKeyCode={null} selectionKeyCode="Shift" multiSelectionKeyCode={["Control", "Meta"]} panActivationKeyCode="Space" disableKeyboardA11y
+        snapToGrid snapGrid={[10, 10]} panOnScroll zoomOnDoubleClick={false} connectionRadius={36} connectOnClick={false} nodeDragThreshold={4} elevateNodesOnSelect={false}
+        isValidConnection={({ source, target }) => on.canConnect(source, target)}
+        onInit={(made) => { flow = made; }} onNodesChange={onNodesChange} onEdgesChange={onEdgesChange}
+        onNodeDragStart={() => { isDragging = true; host.classList.add("moves"); }} onNodeDrag={onNodeDrag} onNodeDragStop={onNodeDragStop}
+        onSelectionDragStart={() => { isDragging = true; }} onSelectionDragStop={(event, moved) => onNodeDragStop(event, null, moved)}
+        onConnectStart={() => host.classList.add("connects")} onConnectEnd={onConnectEnd}
+        onConnect={({ source, sourceHandle, target }) => on.connect(source, sourceHandle, target)}
+        onNodeClick={(event, node) => { if (!event.ctrlKey && !event.metaKey && !event.shiftKey && node.type === "step" && !event.target.closest("button")) on.open(node.id); }}
+        onPaneClick={() => on.leave()} onViewportChange={({ zoom }) => { host.classList.toggle("far", zoom < FAR); zoomed(zoom); }}
+      >
+        <Background gap={20} size={1.4} />
+        {nodes.length > MAP_FROM && <MiniMap pannable zoomable position="bottom-left" nodeColor={tone} nodeBorderRadius={14} bgColor="var(--surface)" maskColor="var(--map-mask)" />}
+      </ReactFlow>
+    );
+  }
+
+  host.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    const { insert, openPort, node, number, passed } = button.dataset;
+    const box = button.getBoundingClientRect();
+    const at = { x: box.left + box.width / 2, y: box.bottom + 4, from: button };
+    if (insert) on.insert(insert, at);
+    else if (openPort) on.addAfter(node, openPort, at);
+    else if (number) on.number(node, number);
+    else if (passed) on.passed(passed);
+  });
+  const root = createRoot(host);
+  flushSync(() => root.render(<ReactFlowProvider><App /></ReactFlowProvider>));
+  new MutationObserver(redraw).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+
+  const selection = () => nodes.filter((node) => node.selected).map((node) => node.id);
+  const find = (id) => host.querySelector(`.react-flow__node[data-id="${CSS.escape(id)}"]`);
+  const calm = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 220);
+
+  // Resolves when React Flow has measured every card: before that nothing can be shown in the middle.
+  const measured = () => new Promise((done) => {
+    let tries = 0;
+    const look = () => {
+      const all = flow?.getNodes() || [];
+      if ((all.length && all.every((node) => node.measured?.width)) || tries++ > 240) done();
+      else requestAnimationFrame(look);
+    };
+    look();
+  });
+
+  return {
+    sync, glide, hit, highlight, measured, selection,
+    setNumbers(given) { numbers = given; sync(); },
+    setEditors(given) { editors = given; sync(); },
+    onZoom(listener) { zoomed = listener; listener(flow?.getZoom() ?? 1); },
+    select(ids) {
+      const chosen = new Set(ids);
+      nodes = nodes.map((node) => (Boolean(node.selected) === chosen.has(node.id) ? node : { ...node, selected: chosen.has(node.id) }));
+      redraw();
+      on.select(selection());
+    },
+    selectAll() { this.select(nodes.map((node) => node.id)); },
+    nudge(by) {
+      const chosen = nodes.filter((node) => node.selected);
+      if (!chosen.length) return false;
+      const changes = chosen.map((node) => ({ id: node.id, type: "position", position: { x: node.position.x + by[0], y: node.position.y + by[1] } }));
+      nodes = applyNodeChanges(changes, nodes);
+      redraw();
+      movedByKeys(changes);
+      return true;
+    },
+    focus(id) { find(id)?.focus({ preventScroll: true }); },
+    edit(id) { newNote = id; },
+    focused: () => document.activeElement?.closest?.(".react-flow__node")?.dataset.id || null,
+    // Bring a card into sight when it is not; `room` are the pixels that other things cover.
+    reveal(id, room, { always = false } = {}) {
+      const node = flow?.getNode(id);
+      if (!node) return;
+      const [width, height] = [node.measured?.width || WIDTH, node.measured?.height || HEIGHT];
+      const { x, y, zoom } = flow.getViewport();
+      const box = host.getBoundingClientRect();
+      const left = node.position.x * zoom + x;
+      const top = node.position.y * zoom + y;
+      const inSight = left >= room.left && top >= room.top && left + width * zoom <= box.width - room.right && top + height * zoom <= box.height - room.bottom;
+      if (inSight && !always) return;
+      const next = always ? Math.max(zoom, 0.8) : zoom;
+      const middle = [(room.left + box.width - room.right) / 2, (room.top + box.height - room.bottom) / 2];
+      flow.setViewport({ x: middle[0] - (node.position.x + width / 2) * next, y: middle[1] - (node.position.y + height / 2) * next, zoom: next }, { duration: calm() });
+    },
+    fit(room, { duration = calm(), maxZoom = 1 } = {}) {
+      const padding = Object.fromEntries(Object.entries(room).map(([side, pixels]) => [side, `${pixels}px`]));
+      return flow?.fitView({ padding, maxZoom, duration, minZoom: 0.05 });
+    },
+    // Show the top of a graph that is too tall to be read as a whole.
+    start(room) {
+      if (!nodes.length) return;
+      const box = host.getBoundingClientRect();
+      const bounds = flow.getNodesBounds(nodes);
+      const wide = (box.width - room.left - room.right) / bounds.width;
+      const tall = (box.height - room.top - room.bottom) / bounds.height;
+      if (Math.min(wide, tall) >= 0.62) { this.fit(room, { duration: 0 }); return; }
+      const zoom = Math.max(Math.min(1, wide), 0.62);
+      const first = nodes.find((node) => node.type === "step" && model.isTrigger(node.id)) || nodes[0];
+      const middle = bounds.width * zoom <= box.width - room.left - room.right ? bounds.x + bounds.width / 2 : first.position.x + WIDTH / 2;
+      flow.setViewport({ x: (room.left + box.width - room.right) / 2 - middle * zoom, y: room.top - bounds.y * zoom, zoom });
+    },
+    zoomBy(factor) { return flow?.zoomTo(flow.getZoom() * factor, { duration: calm() / 2 }); },
+    zoomTo(zoom) { return flow?.zoomTo(zoom, { duration: calm() / 2 }); },
+    toFlow: (x, y) => { const point = flow.screenToFlowPosition({ x, y }); return [point.x, point.y]; },
+    middle(room) {
+      const box = host.getBoundingClientRect();
+      return this.toFlow((box.left + room.left + box.right - room.right) / 2, (box.top + room.top + box.bottom - room.bottom) / 2);
+    },
+    viewport: (given) => (given ? flow.setViewport(given) : flow.getViewport()),
+  };
+}

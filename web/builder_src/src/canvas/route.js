@@ -1,0 +1,72 @@
+// How an edge runs: straight pieces with round corners, around cards that stand in its way. Pure.
+const BEND = 14;
+const OUT = 26; // from a port to the first bend
+const IN = 30; // from the last bend to the arrow's head, room for the chip
+const BESIDE = 24; // between a card and an edge that passes it
+
+// Return {d, chip: [x, y]} of an edge from (sx, sy) down to (tx, ty).
+// `lane` is the x of a detour or null; `step` spreads edges that leave one card; `isMerge`: other edges end there too;
+// `isFork`: other edges leave the same card.
+export function route({ sx, sy, tx, ty }, { lane = null, step = 0, isMerge = false, isFork = false } = {}) {
+  const down = ty - sy;
+  let points;
+  let chip;
+  if (lane === null && down >= OUT && Math.abs(sx - tx) < 2) {
+    points = [[sx, sy], [sx, ty]];
+    chip = [sx, down > 150 ? (isMerge && !isFork ? sy + OUT + 14 : ty - 44) : sy + down / 2];
+  } else if (lane === null && down >= OUT + 12) {
+    const y = isMerge && !isFork ? ty - IN : isFork ? Math.min(sy + OUT + step, ty - IN) : sy + down / 2;
+    points = [[sx, sy], [sx, y], [tx, y], [tx, ty]];
+    if (isMerge && isFork) chip = [sx + (tx - sx) / 2, y];
+    else if (isMerge) chip = [sx, Math.min(sy + 30 + Math.max(0, y - sy - 60) / 2, y - 14)];
+    else chip = [tx, y + Math.max(16, (ty - y) / 2)];
+  } else {
+    const x = lane ?? (Math.max(sx, tx) + 160);
+    const top = sy + OUT + step;
+    const bottom = ty - IN;
+    points = [[sx, sy], [sx, top], [x, top], [x, bottom], [tx, bottom], [tx, ty]];
+    chip = [x, Math.min(Math.max(top, bottom - 20), top + Math.max(20, (bottom - top) / 2))];
+  }
+  return { d: rounded(points), chip };
+}
+
+function rounded(points) {
+  let d = `M${points[0][0]} ${points[0][1]}`;
+  for (let at = 1; at < points.length - 1; at += 1) {
+    const [before, here, after] = [points[at - 1], points[at], points[at + 1]];
+    const into = Math.hypot(here[0] - before[0], here[1] - before[1]);
+    const away = Math.hypot(after[0] - here[0], after[1] - here[1]);
+    const bend = Math.min(BEND, into / 2, away / 2);
+    if (bend < 0.5) { d += `L${here[0]} ${here[1]}`; continue; }
+    const start = [here[0] + ((before[0] - here[0]) / into) * bend, here[1] + ((before[1] - here[1]) / into) * bend];
+    const end = [here[0] + ((after[0] - here[0]) / away) * bend, here[1] + ((after[1] - here[1]) / away) * bend];
+    d += `L${start[0]} ${start[1]}Q${here[0]} ${here[1]} ${end[0]} ${end[1]}`;
+  }
+  const last = points[points.length - 1];
+  return `${d}L${last[0]} ${last[1]}`;
+}
+
+export const portShare = (at, count) => 0.5 + ((at + 1) / (count + 1) - 0.5) * 0.72; // as builder/layout.py has it
+
+// Return the lane of each long edge whose way is blocked by cards: Map of edge key to x.
+// `boxes` is a Map of id to {x, y, width, height}; `ends` yields {key, from, to, sx, sy, tx, ty}.
+export function lanes(boxes, ends) {
+  const found = new Map();
+  const all = [...boxes.entries()];
+  for (const end of ends) {
+    if (end.ty - end.sy < 150) continue;
+    const near = all.filter(([id, box]) => id !== end.from && id !== end.to && box.y < end.ty && box.y + box.height > end.sy);
+    if (!near.length) continue;
+    const crosses = (x1, y1, x2, y2) => near.some(([, box]) => Math.max(x1, x2) > box.x - 8 && Math.min(x1, x2) < box.x + box.width + 8 && Math.max(y1, y2) > box.y && Math.min(y1, y2) < box.y + box.height);
+    const top = end.sy + OUT;
+    const bottom = end.ty - IN;
+    const fits = (x) => !crosses(x, top, x, bottom) && !crosses(end.sx, top, x, top) && !crosses(x, bottom, end.tx, bottom);
+    const straight = Math.abs(end.sx - end.tx) < 2;
+    if (straight ? !crosses(end.sx, end.sy, end.sx, end.ty) : fits(end.tx) && !crosses(end.tx, bottom, end.tx, end.ty)) continue;
+    const middle = (end.sx + end.tx) / 2;
+    const choices = [end.sx, end.tx, ...near.flatMap(([, box]) => [box.x - BESIDE, box.x + box.width + BESIDE])];
+    const best = choices.filter(fits).sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle))[0];
+    if (best !== undefined) found.set(end.key, best);
+  }
+  return found;
+}
