@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -59,11 +60,10 @@ class Effects:
 
     def _send(self, node: str, effect: Send, passage: Passage) -> None:
         rows = passage.rows
-        expires = effect.expires_at.get
         self.variables += _variables(effect.ids, effect.variables, passage)
-        found = [(id, (row := rows[id]).visit, row.customer_id, expires(id)) for id in effect.ids]
+        found = [(id, (row := rows[id]).visit, row.customer_id) for id in effect.ids]
         priority = _PRIORITY.get(effect.purpose, 5)
-        self.messages.append(NewMessages(node, effect.channel, effect.purpose, priority, found))
+        self.messages.append(NewMessages(node, effect.channel, effect.purpose, priority, found, effect.expires_at))
 
     def _issue(self, node: str, effect: IssueCode, passage: Passage) -> None:
         batch = self.code_batches.get(effect.batch)
@@ -111,10 +111,8 @@ def _variables(ids: Collection[int], names: Collection[str], passage: Passage) -
         zones, default = passage.columns["time_zone"], passage.version.graph.window.time_zone
         columns[list(names).index("time_zone")] = {id: zone_of(zones.get(id), default).key for id in ids}
     if not any("." in name for name in names):
-        return [
-            orjson.dumps({name: column.get(id) for name, column in zip(names, columns, strict=True)}, default=str)
-            for id in ids
-        ]
+        rows = zip(*(map(column.get, ids) for column in columns), strict=True) if columns else repeat((), len(ids))
+        return [orjson.dumps(dict(zip(names, row, strict=True)), default=str) for row in rows]
     found = []
     for id in ids:
         values: dict[str, Any] = {}

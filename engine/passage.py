@@ -157,10 +157,11 @@ class Passage:
     def _log(self, node: str, port: str, ids: Collection[int], reasons: Mapping[int, str]) -> None:
         seq, rows, append = self.seq, self.rows, self.steps.append
         self.counts[node, port] += len(ids)
+        reason_of = reasons.get if reasons else None
         for id in ids:
             number = seq[id]
             seq[id] = number + 1
-            append((id, node, rows[id].visit, number, port, reasons.get(id)))
+            append((id, node, rows[id].visit, number, port, reason_of and reason_of(id)))
 
     def _arm(self, node: str, result: Result) -> set[int]:
         again: set[int] = set()

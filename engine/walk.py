@@ -151,10 +151,10 @@ def _columns(
                 field = name.removeprefix("data.")
                 columns[need] = columns[name] = {id: value.get(field) for id, value in columns["event"].items()}
     if version.facts:
-        customers = [(row.id, row.customer_id) for row in standing]
-        found = load_facts(conn, sorted({customer for _, customer in customers}), version.facts, now)
+        ids, customers = [row.id for row in standing], [row.customer_id for row in standing]
+        found = load_facts(conn, sorted(set(customers)), version.facts, now)
         for fact, values in found.items():
-            column = {id: values.get(customer) for id, customer in customers}
+            column = dict(zip(ids, map(values.get, customers), strict=True))
             columns[fact] = column
             if fact == Fact.of(fact.name):
                 columns[fact.name] = column

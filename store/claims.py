@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from store.bulk import id_list, in_ids, insert_rows
+from store.bulk import id_list, in_ids, insert_rows, raw_cursor
 from store.db import db_now
 from store.locks import lock
 from store.sweep import count_repair
@@ -71,15 +71,15 @@ def claim(conn: Connection, version_id: int, *, now: datetime, lease: timedelta,
 def _due(conn: Connection, version_id: int, now: datetime, limit: int, failed: int) -> tuple[int, ...]:
     sqlite = conn.dialect.name == "sqlite"
     in_hand = "SELECT value FROM claim, json_each(claim.ids)" if sqlite else "SELECT unnest(ids) FROM claim"
-    rows = conn.execute(
-        text(
-            f"""SELECT id FROM enrollment WHERE version_id = :version AND status IN ('active', 'waiting')
-            AND wake_at <= :now AND attempts = :failed AND id NOT IN ({in_hand} WHERE version_id = :version)
-            ORDER BY wake_at, id LIMIT :limit"""
-        ),
-        {"version": version_id, "now": sqlite_text(now) if sqlite else now, "failed": failed, "limit": limit},
+    mark = "?" if sqlite else "%s"
+    cursor = raw_cursor(conn)
+    cursor.execute(
+        f"""SELECT id FROM enrollment WHERE version_id = {mark} AND status IN ('active', 'waiting')
+        AND wake_at <= {mark} AND attempts = {mark} AND id NOT IN ({in_hand} WHERE version_id = {mark})
+        ORDER BY wake_at, id LIMIT {mark}""",
+        (version_id, sqlite_text(now) if sqlite else now, failed, version_id, limit),
     )
-    return tuple(sorted(row[0] for row in rows))
+    return tuple(sorted([row[0] for row in cursor.fetchall()]))
 
 
 def holds(conn: Connection, claim: Claim) -> bool:

@@ -1,8 +1,9 @@
 """What a walk's effects leave behind: messages in the outbox and issued codes, one COPY each."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -29,13 +30,14 @@ MESSAGE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class NewMessages:
-    """Messages that one node sends on one channel; rows are (enrollment, visit, customer, not after)."""
+    """Messages of one node on one channel; rows are (enrollment, visit, customer), `not_after` by enrollment."""
 
     node: str
     channel: str
     purpose: str
     priority: int
-    rows: Sequence[tuple[int, int, int, datetime | None]]
+    rows: Sequence[tuple[int, int, int]]
+    not_after: Mapping[int, datetime] = field(default_factory=dict)
 
 
 def write_messages(
@@ -49,9 +51,9 @@ def write_messages(
         rows: list[tuple[Any, ...]] = []
         for group in groups:
             same = (version_id, group.purpose, group.priority, "pending", now, now, 0)
-            for enrollment, visit, customer, not_after in group.rows:
+            for enrollment, visit, customer in group.rows:
                 effect = (enrollment, group.node, visit, group.channel)
-                rows.append((*effect, customer, *same, not_after, next(sealed)))
+                rows.append((*effect, customer, *same, group.not_after.get(enrollment), next(sealed)))
         insert_rows(conn, "message", MESSAGE_COLUMNS, rows)
         return
     lines: list[str] = []
@@ -59,10 +61,10 @@ def write_messages(
     for group in groups:
         node, channel = group.node, group.channel
         tail = f"{version_id}\t{group.purpose}\t{group.priority}\tpending\t{at}\t{at}\t0"
+        ends = map(_at, map(group.not_after.get, [row[0] for row in group.rows])) if group.not_after else repeat("\\N")
         lines += [
-            f"{enrollment}\t{node}\t{visit}\t{channel}\t{customer}\t{tail}\t"
-            f"{_at(not_after)}\t\\\\x{next(sealed).hex()}\n"
-            for enrollment, visit, customer, not_after in group.rows
+            f"{enrollment}\t{node}\t{visit}\t{channel}\t{customer}\t{tail}\t{end}\t\\\\x{next(sealed).hex()}\n"
+            for (enrollment, visit, customer), end in zip(group.rows, ends, strict=False)
         ]
     copy_lines(conn, "message", MESSAGE_COLUMNS, "".join(lines))
 
@@ -102,11 +104,13 @@ def write_codes(conn: Connection, groups: Sequence[NewCodes], now: datetime) -> 
         insert_rows(conn, "code", CODE_COLUMNS, rows)
         return
     lines: list[str] = []
+    written: dict[datetime | None, str] = {None: "\\N"}  # few instants for many codes
     for group in groups:
         head = f"{group.batch_id}\tissued\t{group.node}\t{now.isoformat()}"
         lines += [
             f"{head}\t{enrollment}\t{visit}\t{customer}\t\\\\x{digest.hex()}\t{last4}\t"
-            f"{_bytes(phone)}\t{_at(start)}\t{_at(until)}\n"
+            f"{_bytes(phone)}\t{written.get(start) or written.setdefault(start, _at(start))}\t"
+            f"{written.get(until) or written.setdefault(until, _at(until))}\n"
             for enrollment, visit, customer, digest, last4, phone, start, until in group.rows
         ]
     copy_lines(conn, "code", CODE_COLUMNS, "".join(lines))

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Index, SmallInteger, UniqueConstraint, text
 
-from store.tables._base import Field, SQLModel, big, datetime, instant, key, ref, sealed
+from store.tables._base import Field, SQLModel, big, datetime, instant, key, sealed
 
 _ISSUED = text("enrollment_id IS NOT NULL")
 
@@ -35,13 +35,13 @@ class Code(SQLModel, table=True):
         ),
     )
     id: int = key()
-    batch_id: int = ref("code_batch.id", index=True)
+    batch_id: int = Field(sa_type=BigInteger, index=True)  # no foreign keys here: each costs a look-up a row
     digest: bytes = sealed(nullable=False)
     last4: str = Field(max_length=4)
     status: str = Field(
         default="issued", max_length=12
     )  # issued, activated, reserved, redeemed, released, void, expired
-    customer_id: int | None = Field(default=None, sa_type=BigInteger, index=True)  # no foreign key: hot path
+    customer_id: int | None = Field(default=None, sa_type=BigInteger, index=True)
     phone_digest: bytes | None = sealed()
     enrollment_id: int | None = big(None)
     node: str | None = Field(default=None, max_length=64)

@@ -33,11 +33,15 @@ def upgrade() -> None:
             op.f("uq_enrollment_customer_id_journey_id_entry_key"), ["customer_id", "journey_id", "entry_key"]
         )
         batch.create_index("ix_enrollment_journey", ["journey_id", "id"])
+    with op.batch_alter_table("code") as batch:
+        batch.drop_constraint("fk_code_batch_id", type_="foreignkey")
     if op.get_context().dialect.name == "postgresql":
         op.execute("ALTER TABLE enrollment SET (fillfactor = 70)")
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("code") as batch:
+        batch.create_foreign_key(op.f("fk_code_batch_id"), "code_batch", ["batch_id"], ["id"])
     with op.batch_alter_table("enrollment") as batch:
         batch.drop_index("ix_enrollment_journey")
         batch.drop_constraint("uq_enrollment_customer_id_journey_id_entry_key", type_="unique")
