@@ -19,10 +19,10 @@ def cycles(shape: "nx.DiGraph[str]") -> list[list[str]]:
     """Return one circle from each knot of nodes that lead back to themselves, in the order in which it runs."""
     found = []
     for knot in nx.strongly_connected_components(shape):
-        inner = shape.subgraph(knot)
-        if len(knot) > 1 or inner.number_of_edges():
+        start = next(iter(knot))
+        if len(knot) > 1 or shape.has_edge(start, start):
             start = next(id for id in shape if id in knot)
-            found.append([edge[0] for edge in nx.find_cycle(inner, source=start)])
+            found.append([edge[0] for edge in nx.find_cycle(shape.subgraph(knot), source=start)])
     return sorted(found)
 
 

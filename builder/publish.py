@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from builder.check import ANYWHERE, Context, check
 from builder.order import topological
@@ -13,7 +14,7 @@ from nodes.registry import Registry
 from store import audit, drafts
 from store.db import Connection, Store
 from store.locks import lock
-from wayfare.errors import Conflict, GraphInvalid
+from wayfare.errors import Conflict, GraphInvalid, NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def publish(
         live = drafts.live_graph(conn, journey_key)
         if live is not None and live.graph == document:
             return Published(live.id, live.number, False, tuple(problems))
-        drafts.save_draft(conn, journey_key, document, now=now, name=name)
+        _keep_draft(conn, journey_key, document, now, by, name)
         journey = drafts.find_journey(conn, journey_key, lock=True)
         if journey.status == "archived":
             raise Conflict(f"the journey '{journey_key}' is archived; publish under another key")
@@ -69,6 +70,18 @@ def publish(
         return Published(version.id, version.number, True, tuple(problems))
 
     return store.run(work)
+
+
+def _keep_draft(conn: Connection, key: str, document: dict[str, Any], now: datetime, by: str, name: str | None) -> None:
+    """Save what is published as the draft, unless it is the draft: then its edits can still be undone."""
+    try:
+        draft = drafts.read_draft(conn, key)
+    except NotFound:
+        draft = None
+    if draft is None or draft.document != document:
+        drafts.save_draft(conn, key, document, now=now, name=name, by=by)
+    elif name:
+        drafts.rename_journey(conn, key, name, now=now)
 
 
 def context_of(conn: Connection) -> Context:

@@ -16,6 +16,7 @@ from wayfare.errors import GraphInvalid
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 60
 _MAX_NUMBER = 2**63 - 1
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _PAIR = re.compile(r'"(position|size)": \[\s+(-?\d+),\s+(-?\d+)\s+\]')
 
 
@@ -175,11 +176,13 @@ def _depth(text: str) -> int:
 
 def unstorable(value: Any, path: str = "") -> str:
     """Return where a text is that a database refuses: with NUL, or with half of a surrogate pair."""
+    if value is None or isinstance(value, int | float):
+        return ""
     if isinstance(value, str):
-        return path or "text" if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value) else ""
+        return path or "text" if _UNSTORABLE.search(value) else ""
     parts: Any = ()
     if isinstance(value, dict):
-        if any(unstorable(str(key)) for key in value):
+        if any(_UNSTORABLE.search(str(key)) for key in value):
             return path or "a name"
         parts = value.items()
     elif isinstance(value, list | tuple):

@@ -1,5 +1,6 @@
 """Drafts and published versions: what a marketer saves, publishes, pauses and stops."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, text, update
 from sqlmodel import col
 
+from store import draft_log
 from store.matching import end
 from store.tables import CodeBatch, CustomerList, FanOut, Journey, Segment, Version
 from wayfare.errors import Conflict, NotFound
@@ -34,6 +36,19 @@ class JourneyRow:
     pause_epoch: int
     rev: int
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A journey with its draft as it was saved. `last_node` is the highest number that a node was ever called by."""
+
+    id: int
+    key: str
+    name: str
+    status: str
+    rev: int
+    last_node: int
+    document: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +94,55 @@ def draft_of(conn: Connection, key: str) -> dict[str, Any]:
     return dict(draft)
 
 
+def read_draft(conn: Connection, key: str) -> Draft:
+    """Return a journey with its draft; NotFound when there is none."""
+    columns = (
+        *(col(Journey.id), col(Journey.key), col(Journey.name), col(Journey.status), col(Journey.rev)),
+        *(col(Journey.last_node), col(Journey.draft)),
+    )
+    row = conn.execute(select(*columns).where(col(Journey.key) == key)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no journey '{key}'")
+    return Draft(*row)
+
+
+def swap_draft(
+    conn: Connection, draft: Draft, document: Mapping[str, Any], *, last_node: int, now: datetime
+) -> int | None:
+    """Put a new document in the place of a draft as it was read, and return its revision.
+
+    None, and nothing has changed, when somebody else was first. One conditional UPDATE: on PostgreSQL it waits for
+    whoever holds the row and then finds another revision.
+    """
+    is_same = (col(Journey.id) == draft.id, col(Journey.rev) == draft.rev)
+    values = {"draft": dict(document), "rev": draft.rev + 1, "last_node": last_node, "updated_at": now}
+    return draft.rev + 1 if conn.execute(update(Journey).where(*is_same).values(**values)).rowcount else None
+
+
+def rename_journey(conn: Connection, key: str, name: str, *, now: datetime) -> JourneyRow:
+    """Give a journey another name; Conflict when another one has it. The draft's revision stays."""
+    journey = find_journey(conn, key, lock=True)
+    if journey.name != name:
+        _check_name(conn, key, name)
+        conn.execute(update(Journey).where(col(Journey.id) == journey.id).values(name=name, updated_at=now))
+    return find_journey(conn, key)
+
+
+def highest_node(document: Mapping[str, Any]) -> int:
+    """Return the highest number that a node of a document is called by: 12 for "n12", 0 when there is none."""
+    ids = (str(node.get("id")) for node in document.get("nodes", ()) if isinstance(node, dict))
+    found = (re.fullmatch(r"n([0-9]{1,8})", id) for id in ids)
+    return max((int(match[1]) for match in found if match), default=0)
+
+
+def _check_name(conn: Connection, key: str, name: str) -> None:
+    taken = conn.execute(
+        text("SELECT key FROM journey WHERE name = :name AND key != :key"), {"name": name, "key": key}
+    ).scalar_one_or_none()
+    if taken is not None:
+        raise Conflict(f"the journey '{taken}' is already called '{name}'; choose another name")
+
+
 def save_draft(
     conn: Connection,
     key: str,
@@ -87,39 +151,34 @@ def save_draft(
     now: datetime,
     name: str | None = None,
     rev: int | None = None,
+    by: str = "",
 ) -> int:
-    """Save a draft and return its new revision; makes the journey when there is none.
+    """Save a whole draft and return its new revision; makes the journey when there is none.
 
-    Conflict when `rev`, the revision that was edited, is not the present one, or when the name is taken.
+    The log of edits notes that the draft was replaced: earlier edits can no longer be undone, and who still edits
+    an older revision loads it again. Conflict when `rev`, the revision that was edited, is not the present one, or
+    when the name is taken.
     """
     lock = "" if conn.dialect.name == "sqlite" else " FOR UPDATE"
-    row = conn.execute(text(f"SELECT id, rev, name FROM journey WHERE key = :key{lock}"), {"key": key}).one_or_none()
+    row = conn.execute(
+        text(f"SELECT id, rev, name, last_node FROM journey WHERE key = :key{lock}"), {"key": key}
+    ).one_or_none()
     if rev is not None and rev != (row[1] if row else 0):
         raise Conflict(f"the draft of '{key}' has changed since; load it again")
     title = name or (row[2] if row else key)
-    taken = conn.execute(
-        text("SELECT key FROM journey WHERE name = :name AND key != :key"), {"name": title, "key": key}
-    ).scalar_one_or_none()
-    if taken is not None:
-        raise Conflict(f"the journey '{taken}' is already called '{title}'; choose another name")
+    _check_name(conn, key, title)
+    last = max(highest_node(document), row[3] if row else 0)
+    new = int(row[1]) + 1 if row else 1
+    values = {"draft": dict(document), "rev": new, "name": title, "last_node": last}
     if row is None:
-        conn.execute(
-            insert(Journey).values(
-                key=key,
-                name=title,
-                description="",
-                status="draft",
-                pause_epoch=0,
-                draft=dict(document),
-                rev=1,
-                created_at=now,
-                updated_at=now,
-            )
-        )
-        return 1
-    values = {"draft": dict(document), "rev": row[1] + 1, "name": title, "updated_at": now}
-    conn.execute(update(Journey).where(col(Journey.id) == row[0]).values(**values))
-    return int(row[1]) + 1
+        rest = {"key": key, "description": "", "status": "draft", "pause_epoch": 0, "created_at": now}
+        made = insert(Journey).values(**values, **rest, updated_at=now).returning(col(Journey.id))
+        id = conn.execute(made).scalar_one()
+    else:
+        id = row[0]
+        conn.execute(update(Journey).where(col(Journey.id) == id).values(**values, updated_at=now))
+    draft_log.append(conn, id, new, None, by=by, now=now)
+    return new
 
 
 def describe(conn: Connection, key: str, description: str) -> None:

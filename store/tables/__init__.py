@@ -22,6 +22,8 @@ from store.tables.events import Event, EventConflict, Idempotency
 from store.tables.imports import ImportRun
 from store.tables.journeys import (
     Claim,
+    DraftEdit,
+    DraftPresence,
     Enrollment,
     FanOut,
     Holdout,
@@ -54,6 +56,8 @@ __all__ = [
     "CustomerDirty",
     "CustomerFact",
     "CustomerList",
+    "DraftEdit",
+    "DraftPresence",
     "Enrollment",
     "Event",
     "EventConflict",

@@ -9,7 +9,10 @@ _LIVE = text("status IN ('active', 'waiting')")
 
 
 class Journey(SQLModel, table=True):
-    """What a marketer names and owns. `pause_epoch` grows with each pause, resume and stop."""
+    """What a marketer names and owns. `pause_epoch` grows with each pause, resume and stop.
+
+    `last_node` is the highest number that a node was ever called by ("n12"), so that no id is given twice.
+    """
 
     id: int = key()
     key: str = Field(max_length=100, unique=True)
@@ -20,8 +23,39 @@ class Journey(SQLModel, table=True):
     pause_epoch: int = 0
     draft: dict[str, Any] = document()
     rev: int = 0
+    last_node: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     created_at: datetime = instant()
     updated_at: datetime = instant()
+
+
+class DraftEdit(SQLModel, table=True):
+    """Append-only log of edits of a draft: the edit that made revision `rev`, and what takes it back.
+
+    Without `ops` the draft was replaced as a whole, and what came before can no longer be undone. `undo_of` is the
+    revision whose edit this one takes back. The operations are text, because jsonb would forget the order of names.
+    """
+
+    __tablename__ = "draft_edit"
+    journey_id: int = ref("journey.id", primary_key=True)
+    rev: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    by: str = Field(max_length=320)
+    client: str = Field(default="", max_length=64)  # which window, so that a lost answer can be told from a new edit
+    label: str = Field(default="", max_length=200)
+    ops: str | None = None
+    inverse: str | None = None
+    undo_of: int | None = None
+    at: datetime = instant()
+
+
+class DraftPresence(SQLModel, table=True):
+    """Who has a journey open in the builder, in which window, and at which node; old rows mean nothing."""
+
+    __tablename__ = "draft_presence"
+    journey_id: int = ref("journey.id", primary_key=True)
+    client: str = Field(primary_key=True, max_length=64)
+    by: str = Field(max_length=320)
+    node: str = Field(default="", max_length=64)
+    seen_at: datetime = instant()
 
 
 class Version(SQLModel, table=True):

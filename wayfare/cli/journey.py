@@ -98,7 +98,8 @@ def import_(
     graph = _read(file)
     journey = key or _key_of(file)
     with _store().write() as conn:
-        rev = drafts.save_draft(conn, journey, text.to_document(graph), now=clock.now(), name=name)
+        by = f"shell:{_person()}"
+        rev = drafts.save_draft(conn, journey, text.to_document(graph), now=clock.now(), name=name, by=by)
     _show(journey, check_graph(graph, open_registry(), ANYWHERE))
     print(f"{journey}: draft saved, revision {rev}")
 

@@ -173,7 +173,10 @@ def put_draft(call: Call, key: str) -> Saved:
         raise Refusal(422, [problem("invalid_key", "a key has at most 100 printable characters", path="key")])
     graph = from_document(given.graph)
     document = to_document(graph)
-    rev = store().run(lambda conn: drafts.save_draft(conn, key, document, now=now(), name=given.name, rev=given.rev))
+    by = call.who.actor
+    rev = store().run(
+        lambda conn: drafts.save_draft(conn, key, document, now=now(), name=given.name, rev=given.rev, by=by)
+    )
     with store().read() as conn:
         found = check(graph, _registry(), context_of(conn))
     return Saved(rev=rev, findings=[Finding(**one.as_dict()) for one in found])

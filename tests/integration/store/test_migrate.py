@@ -1,14 +1,16 @@
 """The migration and the table definitions must make the same database."""
 
+import json
 import re
 import threading
 from typing import Any
 
 import pytest
+from alembic import command
 from sqlalchemy import Connection, inspect, text
 
 from store.db import open_engine
-from store.migrate import newest, upgrade
+from store.migrate import _config, newest, upgrade
 from store.tables import metadata
 
 POSTGRES_SCHEMA = """
@@ -78,3 +80,25 @@ def test_processes_that_start_together_migrate_once(kind: str, request: pytest.F
     for thread in threads:
         thread.join()
     assert sorted(changed) == [False, False, False, True]
+
+
+def test_drafts_are_numbered_by_the_migration_and_the_way_back_is_open(database_url: str) -> None:
+    engine = open_engine(database_url, 1)
+    with engine.connect() as conn:
+        command.downgrade(_config(conn), "0002")
+        assert "last_node" not in {column["name"] for column in inspect(conn).get_columns("journey")}
+        assert not {"draft_edit", "draft_presence"} & set(inspect(conn).get_table_names())
+        graphs = {"old": {"nodes": [{"id": "n7"}, {"id": "n30x"}, {"id": "t"}]}, "empty": {}}
+        for key, graph in graphs.items():
+            conn.execute(
+                text(
+                    "INSERT INTO journey (key, name, description, status, pause_epoch, draft, rev, created_at, "
+                    "updated_at) VALUES (:key, :key, '', 'draft', 0, :graph, 1, :at, :at)"
+                ),
+                {"key": key, "graph": json.dumps(graph), "at": "2026-11-24 12:00:00.000000"},
+            )
+        conn.commit()
+        command.upgrade(_config(conn), "head")
+        found = {row[0]: row[1] for row in conn.execute(text("SELECT key, last_node FROM journey"))}
+    engine.dispose()
+    assert found == {"old": 7, "empty": 0}

@@ -1,0 +1,41 @@
+"""Tidying up: where the cards of a draft stand after a layout, with as little motion as that allows."""
+
+from typing import Any
+
+from builder.layout import Measures, lay_out
+from nodes.graph import Node
+from nodes.registry import Registry
+from wayfare.errors import NodeTypeError
+
+CARD = (248, 76)
+"""Width and height of a card on the canvas, in pixels. The page tells them to the canvas."""
+SPACE = Measures(width=CARD[0], height=CARD[1], gap_x=40, gap_y=88)
+
+
+def tidied(document: dict[str, Any], registry: Registry) -> dict[str, list[int]]:
+    """Return the new place of every node that moves. The first node without an arrow into it stays where it is.
+
+    Notes on the canvas stay.
+    """
+    nodes = document["nodes"]
+    if not nodes:
+        return {}
+    edges = [(edge["from"], edge["port"], edge["to"]) for edge in document["edges"]]
+    boxes = lay_out([node["id"] for node in nodes], edges, ports_of(nodes, registry), SPACE).boxes
+    reached = {target for _, _, target in edges}
+    anchor = next((node for node in nodes if node["id"] not in reached), nodes[0])
+    box = boxes[anchor["id"]]
+    right, down = anchor["position"][0] - box.x, anchor["position"][1] - box.y
+    places = {node["id"]: [round(boxes[node["id"]].x + right), round(boxes[node["id"]].y + down)] for node in nodes}
+    return {node["id"]: places[node["id"]] for node in nodes if places[node["id"]] != list(node["position"])}
+
+
+def ports_of(nodes: list[dict[str, Any]], registry: Registry) -> dict[str, tuple[str, ...]]:
+    """Return the ports of nodes in their order; those of nodes that cannot be loaded are left out."""
+    found = {}
+    for node in nodes:
+        try:
+            found[node["id"]] = registry.load(Node.model_validate(node)).ports()
+        except NodeTypeError:
+            continue
+    return found
