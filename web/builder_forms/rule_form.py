@@ -123,10 +123,22 @@ def judge(rule: Any, item: Item | None) -> tuple[str, list[str]]:
     try:
         parsed = parse_rule(rule)
     except RuleInvalid as error:
-        problems = [(one.path, plain(one.path, one.code, one.message, rule)) for one in error.problems]
-        return "", mark(item, problems)
+        return "", mark(item, in_plain_words(error, rule))
     text = in_words(parsed)
     return text[:1].upper() + text[1:], []
+
+
+def in_plain_words(error: RuleInvalid, rule: Any) -> list[tuple[str, str]]:
+    """Return the problems of a rule as (path, words for the person who fills it in).
+
+    A group whose only condition is wrong is reported as empty as well; the condition is what there is to correct.
+    """
+    paths = [one.path for one in error.problems]
+    return [
+        (one.path, plain(one.path, one.code, one.message, rule))
+        for one in error.problems
+        if not (one.code == "too_short" and any(path.startswith(f"{one.path}.") for path in paths))
+    ]
 
 
 def plain(path: str, code: str, message: str, rule: Any) -> str:

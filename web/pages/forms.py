@@ -2,7 +2,7 @@
 
 import json
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, request
 
 from engine.segments import preview as try_rule
 from store.db import Connection
@@ -14,7 +14,7 @@ from web import access, ui
 from web.builder_forms import pickers, rule_form
 from web.builder_forms.page import Page
 from web.builder_forms.read import Posted
-from web.builder_forms.rules import BLANK, change, dump, mark
+from web.builder_forms.rules import BLANK, change, dump
 from web.context import now, runtime, store
 from web.listing import asked, asked_page
 from web.respond import respond
@@ -100,9 +100,8 @@ def count() -> Response:
         with store().read() as conn:
             people, total = known.people(conn, found.sample), known.customer_count(conn)
     except RuleInvalid as error:
-        problems = [(one.path, rule_form.plain(one.path, one.code, one.message, asked_rule)) for one in error.problems]
-        whole = mark(item, problems)
-        words, problem = "", whole[0] if whole else next((text for _, text in problems), "")
+        problems = rule_form.in_plain_words(error, asked_rule)
+        words, problem = "", "" if len(problems) > 1 else next((text for _, text in problems), "")
     except StoreError as error:
         words, problem = "", str(error)
     return respond("forms/_count.html", found=found, words=words, people=people, total=total, problem=problem)
@@ -114,8 +113,3 @@ def preview() -> Response:
     """Show how a text with variables reads for a made-up customer."""
     with store().read() as conn:
         return Response(page_for(conn).preview(request.form.get("text", "")[:100_000]))
-
-
-def draw_rule(page: Page, item: object, path: str) -> str:
-    """Return the editor of a rule."""
-    return render_template("forms/_rule.html", forms=page, item=item, path=path)
