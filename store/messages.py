@@ -97,8 +97,8 @@ def list_messages(
     """Return messages, newest first; `before_id` is the last id of the page before.
 
     `search` is the beginning of a customer's key, e-mail address, phone number or name; upper and lower case are one
-    for ASCII only. By customer served by ix_message_customer, by a state of trouble by ix_message_trouble, else
-    backwards over the primary key.
+    for ASCII only. By customer served by the unique keys of enrollments and messages, by a state of trouble by
+    ix_message_trouble, else backwards over the primary key.
     """
     where, values = ["true"], dict[str, Any](limit=limit)
     if search:
@@ -106,14 +106,18 @@ def list_messages(
         like = "LIKE" if conn.dialect.name == "sqlite" else "ILIKE"
         columns = ("key", "email", "phone", "first_name", "last_name")
         matches = " OR ".join(f"s.{column} {like} :search ESCAPE '\\'" for column in columns)
-        where.append(f"m.customer_id IN (SELECT s.id FROM customer s WHERE {matches})")
+        theirs = "SELECT e.id FROM enrollment e JOIN customer s ON s.id = e.customer_id"
+        where.append(f"m.enrollment_id IN ({theirs} WHERE {matches})")
         values["search"] = pattern
     if statuses:
         wanted = [status for status in STATUSES if status in statuses]
         where.append("m.status IN (" + ", ".join(f"'{status}'" for status in wanted or ["none"]) + ")")
         if not set(wanted) & set(_BUSY):
             where.append("m.status NOT IN ('pending', 'claimed', 'sending', 'sent')")
-    simple = {"m.channel": channel, "m.customer_id": customer_id, "j.id": journey_id, "m.node": node}
+    if customer_id is not None:
+        where.append("m.enrollment_id IN (SELECT e.id FROM enrollment e WHERE e.customer_id = :customer)")
+        values["customer"] = customer_id
+    simple = {"m.channel": channel, "j.id": journey_id, "m.node": node}
     for number, (column, value) in enumerate(simple.items()):
         if value is not None:
             where.append(f"{column} = :value{number}")

@@ -41,7 +41,7 @@ class Code(SQLModel, table=True):
     status: str = Field(
         default="issued", max_length=12
     )  # issued, activated, reserved, redeemed, released, void, expired
-    customer_id: int | None = Field(default=None, sa_type=BigInteger, index=True)
+    customer_id: int | None = Field(default=None, sa_type=BigInteger)  # of an issued code: by the enrollment
     phone_digest: bytes | None = sealed()
     enrollment_id: int | None = big(None)
     node: str | None = Field(default=None, max_length=64)

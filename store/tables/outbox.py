@@ -28,7 +28,6 @@ class Message(SQLModel, table=True):
         Index("ix_message_due", "channel", "priority", "due_at", "id", **_only(_PENDING)),
         Index("ix_message_leased", "lease_until", **_only(_LEASED)),
         Index("ix_message_trouble", "status", "id", **_only(_TROUBLE)),
-        Index("ix_message_customer", "customer_id", "id"),
     )
     id: int = key()
     enrollment_id: int = Field(sa_type=BigInteger)  # no foreign keys here: each costs a look-up a row on the hot path

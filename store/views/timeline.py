@@ -78,7 +78,8 @@ def _messages(customer: int) -> Any:
     columns = [
         m[name] for name in ("channel", "status", "reason", "version_id", "node", "purpose", "subject", "due_at")
     ]
-    return select(at.label("at"), m.id, *columns).where(m.customer_id == customer), at, m.id
+    theirs = select(ENROLLMENT.c.id).where(ENROLLMENT.c.customer_id == customer)  # by the unique keys of both
+    return select(at.label("at"), m.id, *columns).where(m.enrollment_id.in_(theirs)), at, m.id
 
 
 def _changes(customer: int) -> Any:

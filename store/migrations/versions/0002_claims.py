@@ -35,6 +35,8 @@ def upgrade() -> None:
         batch.create_index("ix_enrollment_journey", ["journey_id", "id"])
     with op.batch_alter_table("code") as batch:
         batch.drop_constraint("fk_code_batch_id", type_="foreignkey")
+        batch.drop_index("ix_code_customer_id")
+    op.drop_index("ix_message_customer", "message")
     if op.get_context().dialect.name == "postgresql":
         op.execute("ALTER TABLE enrollment SET (fillfactor = 70)")
 
@@ -42,6 +44,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     with op.batch_alter_table("code") as batch:
         batch.create_foreign_key(op.f("fk_code_batch_id"), "code_batch", ["batch_id"], ["id"])
+        batch.create_index("ix_code_customer_id", ["customer_id"])
+    op.create_index("ix_message_customer", "message", ["customer_id", "id"])
     with op.batch_alter_table("enrollment") as batch:
         batch.drop_index("ix_enrollment_journey")
         batch.drop_constraint("uq_enrollment_customer_id_journey_id_entry_key", type_="unique")
