@@ -1,4 +1,5 @@
 // Copy and paste as text through the system's clipboard, also between journeys; a whole exported journey can be pasted, too.
+import { CARD } from "./commands.js";
 import { $, element, isTyping, plural, say } from "./dom.js";
 
 const KIND = "wayfare.steps";
@@ -33,8 +34,8 @@ export function makeClipboard(draft, commands, on) {
     const all = [...part.nodes, ...part.notes].map((one) => one.position);
     if (!all.length) return;
     const [left, top] = [Math.min(...all.map((one) => one[0])), Math.min(...all.map((one) => one[1]))];
-    const wide = Math.max(...all.map((one) => one[0])) - left + 244;
-    const tall = Math.max(...all.map((one) => one[1])) - top + 92;
+    const wide = Math.max(...all.map((one) => one[0])) - left + CARD.width;
+    const tall = Math.max(...all.map((one) => one[1])) - top + CARD.height;
     const [x, y] = on.middle();
     const taken = [...draft.graph.nodes.values()].map((node) => node.position);
     let by = [Math.round((x - wide / 2 - left) / 10) * 10, Math.round((y - tall / 2 - top) / 10) * 10];

@@ -2,8 +2,8 @@
 import { apply, edgesFrom, edgesTo, leads } from "./graph.js";
 import { speak } from "./dom.js";
 
-export const CARD = { width: 244, height: 92 }; // as builder/layout.py measures them
-const ROW = 176; // from one layer to the next
+export const CARD = { width: 248, height: 76 }; // as builder/tidy.py has it
+const ROW = 164; // from one layer to the next
 
 export function makeCommands(draft, settings) {
   const round = ([x, y]) => [Math.round(x), Math.round(y)];
@@ -53,7 +53,7 @@ export function makeCommands(draft, settings) {
     // Add a step where there is room; `at` is the middle of its card.
     addAt(type, at) {
       const id = draft.newId();
-      const position = round([at[0] - CARD.width / 2, at[1] - 32]);
+      const position = round([at[0] - CARD.width / 2, at[1] - CARD.height / 2]);
       return commitNew(id, type, [{ op: "add_node", node: { id, type, position } }], false);
     },
 

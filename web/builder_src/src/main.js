@@ -120,6 +120,7 @@ const panel = makePanel(draft, api, {
     if (phone.matches) palette.toggle(false);
     requestAnimationFrame(() => { const one = canvas.selection(); if (one.length === 1) canvas.reveal(one[0], room()); });
   },
+  named: (name) => { draft.name = name; bar.draw(); bar.title(); },
   closed: (id) => { if (id && document.activeElement === document.body) canvas.focus(id); },
   go,
   remove: removeAll,
@@ -273,7 +274,11 @@ document.addEventListener("click", (event) => {
   link.closest("dialog")?.close();
   go(link.dataset.step);
 });
-canvas.onZoom((zoom) => { $("#zoom").textContent = `${Math.round(zoom * 100)} %`; });
+canvas.onZoom((zoom) => {
+  const words = `${Math.round(zoom * 100)} %`;
+  $("#zoom").textContent = words;
+  $("#zoom").setAttribute("aria-label", `${words}; zoom to 100 %`);
+});
 addEventListener("beforeunload", (event) => { if (draft.queue.isBusy() || panel.isDirty()) event.preventDefault(); });
 
 draft.on("change", () => { canvas.sync(); drawFirst(); });

@@ -38,7 +38,7 @@ export function makePalette(draft, on) {
         document.body.append(drag.ghost);
         document.body.classList.add("drags");
       }
-      drag.ghost.style.transform = `translate(${event.clientX}px, ${event.clientY}px) translate(-50%, -50%)`;
+      drag.ghost.style.transform = `translate(${event.clientX}px, ${event.clientY}px) translate(16px, 14px)`;
       on.over(key, event.clientX, event.clientY);
     });
     const end = (event, isDrop) => {

@@ -6,7 +6,7 @@ import { firstSentence } from "./picker.js";
 
 const AFTER_KEYS = 600; // milliseconds after the last key before it is saved
 
-// `on`: opened(), closed(id), go(id), remove(ids), duplicate(ids), connect(from, port, to), add(from, port, at)
+// `on`: opened(), named(name), closed(id), go(id), remove(ids), duplicate(ids), connect(from, port, to), add(from, port, at)
 export function makePanel(draft, api, on) {
   const panel = $("#panel");
   const body = $("#panel-body");
@@ -120,6 +120,8 @@ export function makePanel(draft, api, on) {
           say(data.message || "Somebody else changed this meanwhile. What you typed is still here.", "bad");
         } else say(data.message || "This form could not be saved.", "bad");
         if (data.panel && mine === turn && slot()) put(data.panel, item.doing ? null : item.sent);
+        const named = status === 200 && place === "/draft" && item.data.get("name");
+        if (named && !$(".notice", slot())) on.named(named.trim());
         if (mine === turn && shown?.kind === "step" && shown.id === id) refresh();
       },
     };
@@ -184,7 +186,7 @@ export function makePanel(draft, api, on) {
     const typing = document.activeElement;
     const next = $("#panel-next", body);
     if (next && !next.contains(typing)) next.replaceChildren(element("h3", {}, "Next step"), ...nextSteps(id));
-    const problems = draft.nodeProblems(id).filter((one) => !["invalid_settings", "invalid_setting", "settings"].includes(one.code));
+    const problems = draft.nodeProblems(id).filter((one) => !["invalid_settings", "unknown_variable", "invalid_template"].includes(one.code));
     $("#panel-problems", body)?.replaceChildren(...(problems.length ? [problemList(problems, false)] : []));
     const note = $("#panel-note", body);
     if (note && !note.contains(typing)) note.replaceChildren(...stepNote(id));

@@ -3,10 +3,8 @@ import { $, element } from "./dom.js";
 import { TAB } from "./draft.js";
 
 const EVERY = 4000; // milliseconds
-const TONES = 6;
 
 export const initials = (name) => name.replace(/[@.]/g, " ").split(/\s+/).filter((part) => /^[\p{L}\p{N}]/u.test(part)).slice(0, 2).map((part) => part[0].toLocaleUpperCase()).join("") || "?";
-const toneOf = (text) => [...text].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 9973, 7) % TONES;
 
 // `on`: at() says which step is looked at, go(id)
 export function makePresence(draft, api, canvas, on) {
@@ -18,9 +16,9 @@ export function makePresence(draft, api, canvas, on) {
     const text = JSON.stringify(editors);
     if (text === known) return;
     known = text;
-    const all = editors.map((one) => ({ ...one, initials: initials(one.name), tone: toneOf(one.name) }));
+    const all = editors.map((one) => ({ ...one, initials: initials(one.name), tone: one.color }));
     box.hidden = !all.length;
-    box.replaceChildren(...all.slice(0, 5).map((one) => element("button", { type: "button", class: `editor tone-${one.tone}`, title: one.node ? `${one.name} is at ${draft.title(one.node)}` : `${one.name} is here`, "aria-label": one.node ? `${one.name} is at ${draft.title(one.node)}; go there` : `${one.name} is here`, onclick: () => one.node && on.go(one.node) }, one.initials)));
+    box.replaceChildren(...all.slice(0, 5).map((one) => element("button", { type: "button", class: `editor tone-${one.tone}`, title: one.node ? `${one.name} is at ${draft.title(one.node)}` : `${one.name} is here`, "aria-label": one.node ? `${one.name} is at ${draft.title(one.node)}; go there` : `${one.name} is here`, onclick: () => one.node && on.go(one.node) }, element("span", { "aria-hidden": "true" }, one.initials))));
     if (all.length > 5) box.append(element("span", { class: "editor" }, `+${all.length - 5}`));
     canvas.setEditors(Map.groupBy(all.filter((one) => one.node), (one) => one.node));
   }

@@ -8,9 +8,11 @@ import { lanes, portShare } from "./route.js";
 
 const NODE_TYPES = { step: StepNode, memo: NoteNode };
 const EDGE_TYPES = { step: StepEdge };
-const WIDTH = 244;
-const HEIGHT = 64;
-const MARKER = { type: "arrowclosed", width: 16, height: 16, color: "var(--wire)" };
+const WIDTH = 248; // of a card, as builder/tidy.py has it
+const HEIGHT = 76;
+const marker = (color) => ({ type: "arrowclosed", width: 20, height: 20, color, markerUnits: "userSpaceOnUse" });
+const ARROW = marker("var(--wire)");
+const ARROW_USED = marker("var(--wire-used)");
 const PRO = { hideAttribution: false };
 const MAP_FROM = 12; // cards
 const GLIDE_UP_TO = 150; // cards: more of them do not move smoothly
@@ -104,7 +106,7 @@ export function makeCanvas(host, model, on) {
       };
       const known = old.get(id);
       if (known && known.target === edge.to && Object.keys(data).every((name) => known.data[name] === data[name])) return known;
-      return { ...known, id, type: "step", source: edge.from, sourceHandle: edge.port, target: edge.to, targetHandle: "in", markerEnd: MARKER, focusable: false, data };
+      return { ...known, id, type: "step", source: edge.from, sourceHandle: edge.port, target: edge.to, targetHandle: "in", markerEnd: n?.count ? ARROW_USED : ARROW, focusable: false, data };
     });
   }
 
@@ -210,7 +212,7 @@ export function makeCanvas(host, model, on) {
         nodes={nodes} edges={edges} nodeTypes={NODE_TYPES} edgeTypes={EDGE_TYPES} colorMode={theme()} proOptions={PRO} ariaLabelConfig={ARIA}
         minZoom={0.05} maxZoom={2} nodesDraggable={Boolean(model.may.edit)} nodesConnectable={Boolean(model.may.edit)} edgesFocusable={false}
         deleteKeyCode={null} selectionKeyCode="Shift" multiSelectionKeyCode={["Control", "Meta"]} panActivationKeyCode="Space" disableKeyboardA11y
-        snapToGrid snapGrid={[10, 10]} panOnScroll zoomOnDoubleClick={false} connectionRadius={36} connectOnClick={false} nodeDragThreshold={4} elevateNodesOnSelect={false}
+        snapToGrid snapGrid={[10, 10]} panOnScroll zoomOnDoubleClick={false} connectionRadius={36} connectOnClick={false} connectionLineType="smoothstep" nodeDragThreshold={4} elevateNodesOnSelect={false}
         isValidConnection={({ source, target }) => on.canConnect(source, target)}
         onInit={(made) => { flow = made; }} onNodesChange={onNodesChange} onEdgesChange={onEdgesChange}
         onNodeDragStart={() => { isDragging = true; host.classList.add("moves"); }} onNodeDrag={onNodeDrag} onNodeDragStop={onNodeDragStop}
@@ -221,7 +223,7 @@ export function makeCanvas(host, model, on) {
         onPaneClick={() => on.leave()} onViewportChange={({ zoom }) => { host.classList.toggle("far", zoom < FAR); zoomed(zoom); }}
       >
         <Background gap={20} size={1.4} />
-        {nodes.length > MAP_FROM && <MiniMap pannable zoomable position="bottom-left" nodeColor={tone} nodeBorderRadius={14} bgColor="var(--surface)" maskColor="var(--map-mask)" />}
+        {nodes.length > MAP_FROM && <MiniMap pannable zoomable position="bottom-right" nodeColor={tone} nodeBorderRadius={14} bgColor="var(--surface)" maskColor="var(--map-mask)" />}
       </ReactFlow>
     );
   }

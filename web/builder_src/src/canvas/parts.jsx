@@ -22,7 +22,8 @@ const Numbers = ({ id, numbers }) => (
     {[["entered", numbers.entered, "entered"], ["failed", numbers.failed, "failed"], ["here", numbers.here, "here"]].map(([kind, n, words]) =>
       kind === "entered" || n ? (
         <button key={kind} type="button" className={`number ${kind}`} data-number={kind} data-node={id} tabIndex={-1} disabled={!n} title={`See who ${words === "here" ? "is here now" : words}`}>
-          <b>{n.toLocaleString("en")}</b> {words}
+          {kind === "failed" && <svg className="icon" aria-hidden="true"><use href={`${document.body.dataset.icons}#alert-triangle`} /></svg>}
+          <b>{n.toLocaleString("en")}</b> {kind === "failed" ? <span className="sr">failed</span> : words}
         </button>
       ) : null)}
   </div>
@@ -71,7 +72,7 @@ export const StepEdge = memo(({ id, sourceX, sourceY, targetX, targetY, markerEn
           {(data.label || hasCount) && (
             <span className="chip-words">
               {data.label && <span title={data.label}>{data.label}</span>}
-              {hasCount && <button type="button" data-passed={id} tabIndex={-1} disabled={!data.count} aria-label={`${data.count} went ${data.names}`}><b>{data.count.toLocaleString("en")}</b>{data.share && <i>{data.share}</i>}</button>}
+              {hasCount && <button type="button" data-passed={id} tabIndex={-1} disabled={!data.count}><b>{data.count.toLocaleString("en")}</b>{data.share && <i>{data.share}</i>}<span className="sr"> went {data.names}</span></button>}
             </span>
           )}
           {data.mayEdit && <button type="button" className="plus" data-insert={id} tabIndex={-1} aria-label={`Insert a step ${data.names}`}><Plus /></button>}

@@ -1,33 +1,32 @@
 // How an edge runs: straight pieces with round corners, around cards that stand in its way. Pure.
 const BEND = 14;
-const OUT = 26; // from a port to the first bend
-const IN = 30; // from the last bend to the arrow's head, room for the chip
+const OUT = 26; // from a port to the first bend, at most
+const IN = 30; // from the last bend to the arrow's head, at most
 const BESIDE = 24; // between a card and an edge that passes it
+
+const between = (least, most, value) => Math.max(least, Math.min(most, value));
 
 // Return {d, chip: [x, y]} of an edge from (sx, sy) down to (tx, ty).
 // `lane` is the x of a detour or null; `step` spreads edges that leave one card; `isMerge`: other edges end there too;
-// `isFork`: other edges leave the same card.
+// `isFork`: other edges leave the same card. Chips of a fork stand near where it leads, chips of a merge near where it begins.
 export function route({ sx, sy, tx, ty }, { lane = null, step = 0, isMerge = false, isFork = false } = {}) {
   const down = ty - sy;
-  let points;
-  let chip;
-  if (lane === null && down >= OUT && Math.abs(sx - tx) < 2) {
-    points = [[sx, sy], [sx, ty]];
-    chip = [sx, down > 150 ? (isMerge && !isFork ? sy + OUT + 14 : ty - 44) : sy + down / 2];
-  } else if (lane === null && down >= OUT + 12) {
-    const y = isMerge && !isFork ? ty - IN : isFork ? Math.min(sy + OUT + step, ty - IN) : sy + down / 2;
-    points = [[sx, sy], [sx, y], [tx, y], [tx, ty]];
-    if (isMerge && isFork) chip = [sx + (tx - sx) / 2, y];
-    else if (isMerge) chip = [sx, Math.min(sy + 30 + Math.max(0, y - sy - 60) / 2, y - 14)];
-    else chip = [tx, y + Math.max(16, (ty - y) / 2)];
-  } else {
-    const x = lane ?? (Math.max(sx, tx) + 160);
-    const top = sy + OUT + step;
-    const bottom = ty - IN;
-    points = [[sx, sy], [sx, top], [x, top], [x, bottom], [tx, bottom], [tx, ty]];
-    chip = [x, Math.min(Math.max(top, bottom - 20), top + Math.max(20, (bottom - top) / 2))];
+  const out = between(14, OUT, down * 0.34);
+  const into = between(18, IN, down * 0.4);
+  if (lane === null && down >= OUT) {
+    const isStraight = Math.abs(sx - tx) < 2;
+    const y = isMerge && !isFork ? ty - into : isFork ? Math.min(sy + out + step, ty - into) : sy + down / 2;
+    const points = isStraight ? [[sx, sy], [sx, ty]] : [[sx, sy], [sx, y], [tx, y], [tx, ty]];
+    if (isMerge && isFork) return { d: rounded(points), chip: isStraight ? [sx, (y + ty) / 2] : [(sx + tx) / 2, y] };
+    if (isMerge) return { d: rounded(points), chip: [sx, sy + Math.max(20, Math.min(34, (y - sy) / 2))] };
+    if (isFork) return { d: rounded(points), chip: [tx, Math.max((sy + out + ty) / 2, y + 14) - 2] };
+    return { d: rounded(points), chip: isStraight ? [sx, sy + down / 2] : [tx, (y + ty) / 2] };
   }
-  return { d: rounded(points), chip };
+  const x = lane ?? Math.max(sx, tx) + 160;
+  const top = sy + OUT + step;
+  const bottom = ty - IN;
+  const points = [[sx, sy], [sx, top], [x, top], [x, bottom], [tx, bottom], [tx, ty]];
+  return { d: rounded(points), chip: [x, (top + bottom) / 2] };
 }
 
 function rounded(points) {
