@@ -6,7 +6,7 @@ word: an edit that cannot stand is refused as a whole.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 
@@ -50,7 +50,6 @@ class Edited:
     applied: list[Op]
     last_node: int
     marks: list[Mark]
-    renamed: dict[str, str] = field(default_factory=dict)
 
 
 class Met(Conflict):
@@ -88,25 +87,23 @@ def commit(
     now: datetime,
     label: str = "",
     tidy: bool = False,
-    may_rename: bool = False,
 ) -> Edited:
     """Carry out one edit that was made on revision `base`; `ops` as `builder.ops.read_ops` returns them.
 
-    `tidy` lays the graph out again, in the same edit. `may_rename`: nodes whose id somebody else took meanwhile get
-    another one. Sending the same edit from the same window again, after its answer was lost, changes nothing. Raises
-    BadOperation, Met, Gone, NotFound; nothing has changed then.
+    `tidy` lays the graph out again, in the same edit. Sending the same edit from the same window again, after its
+    answer was lost, changes nothing. Raises BadOperation, Met, Gone, NotFound; nothing has changed then.
     """
 
     def work(conn: Connection, seen: Edited, entries: list[Entry]) -> Edited:
-        repeated = next((one for one in entries if _is_repeated(one, ops, who)), None)
+        mine = _stamped(ops, seen.document, registry)
+        repeated = next((one for one in entries if _is_repeated(one, mine, who)), None)
         if repeated is not None:
             return _cut_in_two(seen, entries, repeated)
-        mine, renamed = _renamed(ops, seen) if may_rename else (list(ops), {})
         mine = _on_top(mine, seen, entries, registry, conn)
         document, inverse = _applied(mine, seen, stale=bool(entries))
         if tidy:
             document, inverse = _tidied(document, inverse, mine, registry)
-        return _write(conn, seen, document, mine, inverse, who, now, label or _label(mine), renamed=renamed)
+        return _write(conn, seen, document, mine, inverse, who, now, label or _label(mine))
 
     return _retried(store, key, base, work)
 
@@ -192,36 +189,15 @@ def _cut_in_two(seen: Edited, entries: Sequence[Entry], own: Entry) -> Edited:
     )
 
 
-def _renamed(ops: Sequence[Op], seen: Edited) -> tuple[list[Op], dict[str, str]]:
-    """Return the operations with new ids for those nodes and notes whose ids are taken."""
-    taken = {part["id"] for part in (*seen.document["nodes"], *seen.document.get("notes", ()))}
-    number, renamed = max(seen.last_node, drafts.highest_node(_added(ops))), {}
+def _stamped(ops: Sequence[Op], document: Document, registry: Registry) -> list[Op]:
+    """Return the operations with the version of the node type that new settings were made for: today's."""
+    types = {node["id"]: node["type"] for node in document["nodes"]}
+    types |= {op["node"]["id"]: op["node"]["type"] for op in ops if op["op"] == "add_node"}
+    found = []
     for op in ops:
-        if op["op"] in ("add_node", "add_note") and op["op"].removeprefix("add_") in op:
-            id = op[op["op"].removeprefix("add_")]["id"]
-            if id in taken:
-                number += 1
-                renamed[id] = f"n{number}" if op["op"] == "add_node" else f"{id[:50]}-{number}"
-    return ([_with_ids(op, renamed) for op in ops] if renamed else list(ops)), renamed
-
-
-def _with_ids(op: Op, renamed: dict[str, str]) -> Op:
-    def new(id: str) -> str:
-        return renamed.get(id, id)
-
-    found = dict(op)
-    if "id" in found:
-        found["id"] = new(found["id"])
-    for key in ("node", "note"):
-        if isinstance(found.get(key), dict):
-            found[key] = found[key] | {"id": new(found[key]["id"])}
-    if "edge" in found:
-        edge = found["edge"]
-        found["edge"] = edge | {"from": new(edge["from"]), "to": new(edge["to"])}
-    if "from" in found:
-        found["from"] = new(found["from"])
-    if "positions" in found:
-        found["positions"] = {new(id): place for id, place in found["positions"].items()}
+        if op["op"] == "set_settings" and "version" not in op and types.get(op["id"], "") in registry:
+            op = op | {"version": registry.type_of(types[op["id"]]).version}
+        found.append(op)
     return found
 
 
@@ -286,7 +262,6 @@ def _write(
     label: str,
     *,
     undo_of: int | None = None,
-    renamed: dict[str, str] | None = None,
 ) -> Edited:
     journey = seen.journey
     last = max(journey.last_node, drafts.highest_node(_added(ops)))
@@ -302,9 +277,7 @@ def _write(
         undo_of=undo_of,
     )
     marks = [Mark(rev, who.by, who.client, label[:200], undo_of, now, False), *seen.marks]
-    return Edited(
-        *(journey, rev, seen.base_rev, seen.base, document, seen.since, ops, last, marks), renamed=renamed or {}
-    )
+    return Edited(journey, rev, seen.base_rev, seen.base, document, seen.since, ops, last, marks)
 
 
 def _added(ops: Sequence[Op]) -> dict[str, Any]:

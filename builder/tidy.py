@@ -3,9 +3,8 @@
 from typing import Any
 
 from builder.layout import Measures, lay_out
-from nodes.graph import Node
+from builder.ports import ports_of
 from nodes.registry import Registry
-from wayfare.errors import NodeTypeError
 
 CARD = (248, 76)
 """Width and height of a card on the canvas, in pixels. The page tells them to the canvas."""
@@ -21,21 +20,11 @@ def tidied(document: dict[str, Any], registry: Registry) -> dict[str, list[int]]
     if not nodes:
         return {}
     edges = [(edge["from"], edge["port"], edge["to"]) for edge in document["edges"]]
-    boxes = lay_out([node["id"] for node in nodes], edges, ports_of(nodes, registry), SPACE).boxes
+    ports = {node["id"]: ports_of(node, document["edges"], registry) for node in nodes}
+    boxes = lay_out([node["id"] for node in nodes], edges, ports, SPACE).boxes
     reached = {target for _, _, target in edges}
     anchor = next((node for node in nodes if node["id"] not in reached), nodes[0])
     box = boxes[anchor["id"]]
     right, down = anchor["position"][0] - box.x, anchor["position"][1] - box.y
     places = {node["id"]: [round(boxes[node["id"]].x + right), round(boxes[node["id"]].y + down)] for node in nodes}
     return {node["id"]: places[node["id"]] for node in nodes if places[node["id"]] != list(node["position"])}
-
-
-def ports_of(nodes: list[dict[str, Any]], registry: Registry) -> dict[str, tuple[str, ...]]:
-    """Return the ports of nodes in their order; those of nodes that cannot be loaded are left out."""
-    found = {}
-    for node in nodes:
-        try:
-            found[node["id"]] = registry.load(Node.model_validate(node)).ports()
-        except NodeTypeError:
-            continue
-    return found

@@ -112,7 +112,7 @@ def draw(graph: Graph, counts: Counts | None = None) -> Drawing:
     ports = {id: _ports(node) for id, node in loaded.items()}
     edges = [(edge.source, edge.port, edge.target) for edge in graph.edges]
     places = _placed(tuple(node.id for node in graph.nodes), tuple(edges), tuple(sorted(ports.items())))
-    arrived = _arrived(graph, counts)
+    arrived = arrived_at(graph, counts)
     most = max([*counts.passed.values(), 1])
     left = {node.id: sum(n for (source, _), n in counts.passed.items() if source == node.id) for node in graph.nodes}
     cards = [_card(graph, id, loaded[id], ports[id], places, counts, arrived) for id in places.boxes]
@@ -145,7 +145,7 @@ def _ports(node: NodeType | str) -> tuple[str, ...]:
     return node.ports() if isinstance(node, NodeType) else ()
 
 
-def _arrived(graph: Graph, counts: Counts) -> dict[str, int]:
+def arrived_at(graph: Graph, counts: Counts) -> dict[str, int]:
     """Return how many came to each node: by its edges, or at a trigger from outside."""
     found = {node.id: 0 for node in graph.nodes}
     entered = {edge.target for edge in graph.edges}

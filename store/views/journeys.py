@@ -224,15 +224,20 @@ def here(conn: Connection, version_id: int) -> dict[str, int]:
     return {row[0]: row[1] for row in conn.execute(query.group_by(ENROLLMENT.c.node))}
 
 
-def stuck(conn: Connection, journey_id: int, version_id: int) -> dict[tuple[str, str], int]:
+def stuck(
+    conn: Connection, journey_id: int, version_id: int, since: datetime | None = None
+) -> dict[tuple[str, str], int]:
     """Return how many are parked, quarantined or failed at each node, as (node, status).
 
-    Reads the journey's enrollments: ask only when the tally says that there are any.
+    With `since`, only those who ended from then on, and all who are parked. Reads the journey's enrollments: ask only
+    when the tally says that there are any.
     """
     query = select(ENROLLMENT.c.node, ENROLLMENT.c.status, func.count()).where(
         ENROLLMENT.c.journey_id == journey_id,
         ENROLLMENT.c.version_id == version_id,
         ENROLLMENT.c.status.in_(("parked", "quarantined", "failed")),
     )
+    if since is not None:
+        query = query.where(ENROLLMENT.c.ended_at.is_(None) | (ENROLLMENT.c.ended_at >= since))
     rows = conn.execute(query.group_by(ENROLLMENT.c.node, ENROLLMENT.c.status))
     return {(row[0], row[1]): row[2] for row in rows}

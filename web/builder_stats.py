@@ -1,0 +1,66 @@
+"""Numbers on the canvas: who came to a step, is there, failed there or left it, and by which arrow."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from nodes.graph import Graph
+from store.db import Connection
+from store.views import journeys as views
+from store.views.journeys import JourneyLine, VersionLine
+from wayfare.errors import NotFound
+from web.graph_view import Counts, arrived_at
+
+PERIODS = ("today", "week", "all")
+_DAYS = {"today": 0, "week": 6}
+
+
+def version_asked(line: JourneyLine, versions: Sequence[VersionLine], number: str) -> VersionLine | None:
+    """Return the version with this number, without one the live or the newest; None when none was published."""
+    if number:
+        found = next((one for one in versions if str(one.number) == number), None)
+        if found is None:
+            raise NotFound(f"the journey '{line.key}' has no version {number[:20]}")
+        return found
+    live = next((one for one in versions if one.id == line.live_version_id), None)
+    return live or (versions[0] if versions else None)
+
+
+def numbers(conn: Connection, journey_id: int, version: VersionLine, period: str, now: datetime) -> dict[str, Any]:
+    """Return the numbers of one version: those of moves within the period, by UTC day, and who is there now.
+
+    Four set-based queries, whatever the number of nodes. `share` is the part of those who left the step that took this
+    arrow, null while nobody has left it.
+    """
+    graph = Graph.model_validate(views.graph_of(conn, version.id))
+    since = _since(period, now)
+    here = views.here(conn, version.id)
+    passed = views.passed(conn, version.id, since.date().isoformat() if since else "")
+    stuck = views.stuck(conn, journey_id, version.id, since)
+    arrived = arrived_at(graph, Counts(here, passed))
+    left: dict[str, int] = {}
+    for (node, _), n in passed.items():
+        left[node] = left.get(node, 0) + n
+    nodes = {
+        node.id: {
+            "entered": arrived[node.id],
+            "here": here.get(node.id, 0),
+            "failed": stuck.get((node.id, "failed"), 0) + stuck.get((node.id, "quarantined"), 0),
+            "parked": stuck.get((node.id, "parked"), 0),
+            "passed": left.get(node.id, 0),
+        }
+        for node in graph.nodes
+    }
+    edges = {}
+    for edge in graph.edges:
+        n, all_ = passed.get((edge.source, edge.port), 0), left.get(edge.source, 0)
+        edges[f"{edge.source}:{edge.port}"] = {"count": n, "share": round(n / all_, 4) if all_ else None}
+    return {"nodes": nodes, "edges": edges}
+
+
+def _since(period: str, now: datetime) -> datetime | None:
+    """Return when a period begins: counters are kept by UTC day, so it begins with one."""
+    if period not in _DAYS:
+        return None
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight - timedelta(days=_DAYS[period])

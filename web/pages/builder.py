@@ -1,0 +1,211 @@
+"""The builder's page and what it asks for: the draft, edits, undo, who else is here, numbers, the name, the file."""
+
+import json
+from datetime import timedelta
+from typing import Annotated, Any
+
+from flask import Blueprint, Response, make_response, render_template, request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from builder import edit, text
+from nodes.graph import Graph
+from nodes.plain_words import problems_of
+from store import draft_log, drafts
+from store.db import Connection
+from store.views import hold_still
+from store.views import journeys as views
+from wayfare.errors import Conflict, GraphInvalid, NotFound
+from web import access, builder_edits, builder_stats, builder_view, ui
+from web.context import now, store
+from web.listing import asked
+from web.principal import principal
+
+bp = Blueprint("journeys_builder", __name__, url_prefix="/journeys")
+LARGE = 4_000_000
+HERE = timedelta(seconds=15)
+"""How long somebody counts as being here after the page's last question; it asks every four seconds."""
+COLORS = 6
+_Client = Annotated[str, StringConstraints(max_length=64)]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class _Ops(_In):
+    """One edit, made on revision `base`."""
+
+    base: int = Field(ge=0)
+    ops: list[Any]
+    label: str = Field("", max_length=200)
+    client: _Client = ""
+    tidy: bool = False
+
+
+class _Step(_In):
+    """A step back or forth."""
+
+    base: int = Field(ge=0)
+    client: _Client = ""
+
+
+class _Name(_In):
+    """A new name of the journey."""
+
+    name: str = Field(max_length=1000)
+
+
+@bp.get("/<key>/edit")
+@access.needs("journeys.read")
+def page(key: str) -> Response:
+    """Show the builder; everything in it is asked for by its script."""
+    with store().read() as conn:
+        journey = drafts.find_journey(conn, key)
+    may_edit = ui.may("journeys.edit") and journey.status != "archived"
+    return make_response(render_template("builder/page.html", key=key, name=journey.name, may_edit=may_edit))
+
+
+@bp.get("/<key>/draft")
+@access.needs("journeys.read")
+def document(key: str) -> Response:
+    """Return the draft with everything that the page needs to show it."""
+    try:
+        seen = edit.look(store(), key)
+        with store().read() as conn:
+            line = views.find_journey(conn, key)
+            versions = views.versions_of(conn, line.id)
+    except NotFound as missing:
+        return _json(404, {"error": "not_found", "message": str(missing)})
+    except GraphInvalid as invalid:
+        return _json(422, {"error": "unreadable", "message": f"This draft cannot be read: {invalid}"})
+    return _json(200, builder_view.whole(seen, principal().actor, versions, line.live_version_id))
+
+
+@bp.post("/<key>/draft/ops")
+@access.needs("journeys.edit", max_bytes=LARGE)
+def ops(key: str) -> Response:
+    """Carry out one edit."""
+    given = _body(_Ops)
+    if isinstance(given, Response):
+        return given
+    return _json(*builder_edits.commit(key, given.base, given.ops, given.label, given.client, given.tidy))
+
+
+@bp.post("/<key>/draft/<any(undo, redo):way>")
+@access.needs("journeys.edit")
+def step(key: str, way: str) -> Response:
+    """Undo the person's own last edit, or redo it."""
+    given = _body(_Step)
+    if isinstance(given, Response):
+        return given
+    return _json(*builder_edits.step_back(key, given.base, given.client, redo=way == "redo"))
+
+
+@bp.get("/<key>/draft/changes")
+@access.needs("journeys.read")
+def changes(key: str) -> Response:
+    """Return what others changed since a revision, and who else is here; asking says that one is here oneself."""
+    rev, client, node = request.args.get("since", ""), asked("client", 64), asked("node", 64)
+    if not rev.isascii() or not rev.isdigit() or len(rev) > 9:
+        return _json(422, {"error": "bad_body", "message": "since is a revision, such as 12"})
+    status, answer = builder_edits.since(key, int(rev))
+    if status == 404:
+        return _json(status, answer)
+    return _json(status, {**answer, "editors": _editors(key, client, node)})
+
+
+def _editors(key: str, client: str, node: str) -> list[dict[str, Any]]:
+    """Note that this window is here, and return who else is."""
+    at, by = now(), principal().actor
+
+    def work(conn: Connection) -> list[dict[str, Any]]:
+        journey = drafts.find_journey(conn, key)
+        if client:
+            draft_log.note_presence(conn, journey.id, client, by=by, node=node, now=at, keep=HERE)
+        others = [
+            one for one in draft_log.present(conn, journey.id, since=at - HERE) if (one.client, one.by) != (client, by)
+        ]
+        called = draft_log.called(conn, [one.by for one in others])
+        return [
+            {
+                "name": called[one.by] if one.by != by else "You, in another tab",
+                "node": one.node,
+                "color": _color(one.by),
+            }
+            for one in others
+        ]
+
+    return store().run(work)
+
+
+def _color(by: str) -> int:
+    """Return a number below `COLORS` that is always the same for a person."""
+    return sum((place + 1) * ord(letter) for place, letter in enumerate(by)) % COLORS
+
+
+@bp.get("/<key>/draft/stats")
+@access.needs("journeys.read")
+def stats(key: str) -> Response:
+    """Return the numbers of a published version, by node and by edge; the live one unless another is asked for."""
+    period, number = asked("period", 10) or "all", request.args.get("version", "")
+    if period not in builder_stats.PERIODS:
+        return _json(422, {"error": "bad_body", "message": f"period is {' or '.join(builder_stats.PERIODS)}"})
+    try:
+        with store().read() as conn:
+            hold_still(conn)
+            line = views.find_journey(conn, key)
+            versions = views.versions_of(conn, line.id)
+            found = builder_stats.version_asked(line, versions, number)
+            if found is None:
+                return _json(200, {"version": None, "at": now().isoformat(), "nodes": {}, "edges": {}})
+            numbers = builder_stats.numbers(conn, line.id, found, period, now())
+    except NotFound as missing:
+        return _json(404, {"error": "not_found", "message": str(missing)})
+    return _json(200, {"version": found.number, "at": now().isoformat(), **numbers})
+
+
+@bp.post("/<key>/draft/rename")
+@access.needs("journeys.edit")
+def rename(key: str) -> Response:
+    """Give the journey another name; the draft's revision stays."""
+    given = _body(_Name)
+    if isinstance(given, Response):
+        return given
+    name = " ".join(given.name.split())
+    if not name or len(name) > 200 or not name.isprintable():
+        return _json(422, {"error": "bad_name", "message": "Give the journey a name of 1 to 200 letters"})
+    try:
+        journey = store().run(lambda conn: drafts.rename_journey(conn, key, name, now=now()))
+    except Conflict:
+        return _json(409, {"error": "taken", "message": f"Another journey is called “{name}” already"})
+    except NotFound as missing:
+        return _json(404, {"error": "not_found", "message": str(missing)})
+    return _json(200, {"name": journey.name})
+
+
+@bp.get("/<key>/draft/export")
+@access.needs("journeys.read")
+def export(key: str) -> Response:
+    """Return the draft as a file, in the canonical text that diffs well."""
+    seen = edit.look(store(), key)
+    answer = Response(text.write(Graph.model_validate(seen.document)), mimetype="application/json")
+    answer.headers.set("Content-Disposition", "attachment", filename=f"{key}.json")
+    return answer
+
+
+def _body(model: type[Any]) -> Any:
+    """Return the request's body as a model, or the answer that says what is wrong with it."""
+    try:
+        value = text.parse(request.get_data())
+        return model.model_validate(value)
+    except GraphInvalid as invalid:
+        message = str(invalid)
+    except ValidationError as error:
+        path, _, words = problems_of(error)[0]
+        message = f"{path}: {words}" if path else words
+    return _json(422, {"error": "bad_body", "message": message})
+
+
+def _json(status: int, answer: dict[str, Any]) -> Response:
+    body = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+    return Response(body, status, mimetype="application/json", headers={"Cache-Control": "no-store"})
