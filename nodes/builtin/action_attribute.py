@@ -18,11 +18,21 @@ class SetAttribute(NodeType):
     category: ClassVar[Category] = Category.ACTION
     icon: ClassVar[str] = "pencil"
 
-    name: str = Field(title="Attribute", max_length=106, pattern=r"^(attrs\.)?[\w-]{1,100}$")
-    to: Literal["value", "today", "nothing"] = Field(
-        "value", title="Set to", description="A 'value', the date of 'today' where they live, or 'nothing'."
+    name: str = Field(
+        title="Attribute",
+        max_length=106,
+        pattern=r"^(attrs\.)?[\w-]{1,100}$",
+        json_schema_extra={"widget": "attribute"},
     )
-    value: StrictBool | StrictInt | StrictFloat | StrictStr | None = Field(None, title="Value")
+    to: Literal["value", "today", "nothing"] = Field(
+        "value",
+        title="Set to",
+        description="A 'value', the date of 'today' where they live, or 'nothing'.",
+        json_schema_extra={"labels": {"value": "A value", "today": "Today's date", "nothing": "Nothing"}, "help": ""},
+    )
+    value: StrictBool | StrictInt | StrictFloat | StrictStr | None = Field(
+        None, title="Value", json_schema_extra={"only": {"to": "value"}}
+    )
 
     @field_validator("value")
     @classmethod

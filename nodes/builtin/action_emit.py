@@ -19,9 +19,11 @@ class EmitEvent(NodeType):
     category: ClassVar[Category] = Category.ACTION
     icon: ClassVar[str] = "broadcast"
 
-    event: str = Field(title="Event", min_length=1, max_length=100, pattern=EVENT_TYPE)
+    event: str = Field(
+        title="Event", min_length=1, max_length=100, pattern=EVENT_TYPE, json_schema_extra={"widget": "event"}
+    )
     data: dict[str, StrictBool | StrictInt | StrictFloat | StrictStr | None] = Field(
-        default_factory=dict, max_length=50, title="Data"
+        default_factory=dict, max_length=50, title="Data", json_schema_extra={"row_name": "value"}
     )
 
     @field_validator("event")

@@ -11,6 +11,8 @@ from nodes.contract import Batch, Category, IssueCode, Need, NodeType, Result
 from nodes.fields import DateFact, is_anniversary
 from nodes.localtime import LeapDay, date_of, end_of_day, nearest_anniversary, to_local, zone_of
 
+_PREFIX: dict[str, Any] = {"placeholder": "BDAY-", "help": "Capital letters, digits and dashes."}
+
 
 class PromoCode(NodeType):
     """Gives each customer a promo code of their own; later messages write it as {{ code }} and its last day
@@ -22,16 +24,38 @@ class PromoCode(NodeType):
     category: ClassVar[Category] = Category.ACTION
     icon: ClassVar[str] = "ticket"
 
-    batch: str = Field(title="Code batch", min_length=1, max_length=100, pattern=r"^[\w.-]+$")
-    prefix: str = Field("", title="Prefix", max_length=12, pattern=r"^[A-Z0-9-]*$")
-    length: int = Field(10, title="Characters after the prefix", ge=8, le=32)
+    batch: str = Field(
+        title="Code batch",
+        min_length=1,
+        max_length=100,
+        pattern=r"^[\w.-]+$",
+        json_schema_extra={"widget": "code_batch", "help": "Codes of one batch are counted together in reports."},
+    )
+    prefix: str = Field("", title="Prefix", max_length=12, pattern=r"^[A-Z0-9-]*$", json_schema_extra=_PREFIX)
+    length: int = Field(10, title="Characters after the prefix", ge=8, le=32, json_schema_extra={"advanced": True})
     bind_phone: bool = Field(True, title="Only with the customer's phone number")
     valid: Literal["days", "date"] = Field(
-        "days", title="Valid", description="'days' from now, or until a 'date' of the customer and the days after it."
+        "days",
+        title="Valid",
+        description="'days' from now, or until a 'date' of the customer and the days after it.",
+        json_schema_extra={"labels": {"days": "For some days", "date": "Around a date"}, "help": ""},
     )
-    days: int = Field(14, title="Days", ge=-366, le=3660, description="From now, or after the date; may be negative.")
-    date: DateFact = Field("birthday", title="Date", description="Only for 'date'.")
-    leap_day: LeapDay = Field("28 February", title="29 February in other years")
+    days: int = Field(
+        14,
+        title="Days",
+        ge=-366,
+        le=3660,
+        description="From now, or after the date; may be negative.",
+        json_schema_extra={"unit": "days"},
+    )
+    date: DateFact = Field(
+        "birthday", title="Date", description="Only for 'date'.", json_schema_extra={"only": {"valid": "date"}}
+    )
+    leap_day: LeapDay = Field(
+        "28 February",
+        title="29 February in other years",
+        json_schema_extra={"only": {"valid": "date"}, "advanced": True},
+    )
 
     def facts(self) -> Collection[Need]:
         facts: list[Need] = ["time_zone"]

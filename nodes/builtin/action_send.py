@@ -28,17 +28,38 @@ class SendMessage(NodeType):
     category: ClassVar[Category] = Category.ACTION
     icon: ClassVar[str] = "send"
 
-    channel: str = Field("email", title="Channel", min_length=1, max_length=32, pattern=r"^[a-z][a-z0-9_]*$")
-    subject: TemplateText = Field("", title="Subject", max_length=2000)
+    channel: str = Field(
+        "email",
+        title="Channel",
+        min_length=1,
+        max_length=32,
+        pattern=r"^[a-z][a-z0-9_]*$",
+        json_schema_extra={"widget": "channel"},
+    )
+    subject: TemplateText = Field(
+        "",
+        title="Subject",
+        max_length=2000,
+        json_schema_extra={"widget": "template", "only": {"channel": ["email", "push", "in_app"]}},
+    )
     body: TemplateText = Field(min_length=1, title="Text", json_schema_extra={"widget": "template", "rows": 10})
-    format: Literal["text", "html"] = Field("text", title="Format of the text")
-    purpose: Literal["marketing", "transactional"] = Field("marketing", title="Purpose")
+    format: Literal["text", "html"] = Field(
+        "text",
+        title="Format of the text",
+        json_schema_extra={"labels": {"text": "Plain text", "html": "HTML"}, "only": {"channel": "email"}},
+    )
+    purpose: Literal["marketing", "transactional"] = Field(
+        "marketing",
+        title="Purpose",
+        json_schema_extra={"help": "Marketing needs consent, and keeps to quiet hours and the frequency cap."},
+    )
     expires_hours: int | None = Field(
         72,
         ge=1,
         le=8760,
         title="Hours until it is too late",
         description="A message that could not leave by then is dropped. Empty: it never expires.",
+        json_schema_extra={"unit": "hours", "advanced": True},
     )
 
     @field_validator("subject", "body")

@@ -23,7 +23,7 @@ class Branch(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    port: str = Field(title="Name", min_length=1, max_length=64, pattern=PORT)
+    port: str = Field(title="Name", min_length=1, max_length=64, pattern=PORT, json_schema_extra={"placeholder": "VIP"})
     when: Condition = Field(title="Who")
 
 
@@ -34,7 +34,15 @@ class SplitByRule(NodeType):
     label: ClassVar[str] = "Split by rule"
     icon: ClassVar[str] = "arrows-split"
 
-    branches: tuple[Branch, ...] = Field(min_length=1, max_length=50, title="Branches")
+    branches: tuple[Branch, ...] = Field(
+        min_length=1,
+        max_length=50,
+        title="Branches",
+        json_schema_extra={
+            "row_name": "branch",
+            "help": "The first branch that fits counts; everyone else goes on by “else”.",
+        },
+    )
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

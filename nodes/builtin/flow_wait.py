@@ -23,7 +23,7 @@ class WaitFor(NodeType):
     label: ClassVar[str] = "Wait"
     icon: ClassVar[str] = "clock"
 
-    amount: int = Field(1, ge=1, le=5000, title="How long")
+    amount: int = Field(1, ge=1, le=5000, title="How long", json_schema_extra={"pair": "unit"})
     unit: Unit = Field("days", title="Unit")
 
     def facts(self) -> Collection[Need]:

@@ -20,9 +20,16 @@ class WaitForEvent(NodeType):
     label: ClassVar[str] = "Wait for event"
     icon: ClassVar[str] = "hourglass"
 
-    event: str = Field("purchase", title="Event", min_length=1, max_length=100, pattern=EVENT_TYPE)
+    event: str = Field(
+        "purchase",
+        title="Event",
+        min_length=1,
+        max_length=100,
+        pattern=EVENT_TYPE,
+        json_schema_extra={"widget": "event"},
+    )
     where: EventCondition = Field(None, title="Only if", description="Conditions on what the event carries.")
-    amount: int = Field(7, ge=1, le=5000, title="At most")
+    amount: int = Field(7, ge=1, le=5000, title="At most", json_schema_extra={"pair": "unit"})
     unit: Unit = Field("days", title="Unit")
 
     def facts(self) -> Collection[Need]:

@@ -17,6 +17,8 @@ from nodes.localtime import LeapDay, add_months, anniversary, date_of, to_instan
 DAYS = ("any day", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _LATE = "that moment has passed"
 _MISSING = "the customer has no such date"
+_UNTIL: dict[str, Any] = {"date": "A date", "weekday": "A day of the week", "profile": "A date of the customer"}
+_PROFILE: dict[str, Any] = {"only": {"until": "profile"}}
 
 
 class WaitUntil(NodeType):
@@ -30,19 +32,38 @@ class WaitUntil(NodeType):
     icon: ClassVar[str] = "calendar-clock"
 
     until: Literal["date", "weekday", "profile"] = Field(
-        "weekday", title="Until", description="A fixed 'date', a 'weekday', or a date from the customer's 'profile'."
+        "weekday",
+        title="Until",
+        description="A fixed 'date', a 'weekday', or a date from the customer's 'profile'.",
+        json_schema_extra={"labels": _UNTIL, "help": ""},
     )
     at: WallTime = Field(time(10), title="At")
-    date: Day | None = Field(None, title="Date", description="Only for 'date'.")
-    weekday: Literal["any day", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] = Field(
-        "any day", title="Day", description="Only for 'weekday'."
+    date: Day | None = Field(
+        None, title="Date", description="Only for 'date'.", json_schema_extra={"only": {"until": "date"}}
     )
-    fact: DateFact = Field("orders.last_at", title="Date of the customer", description="Only for 'profile'.")
-    months: int = Field(0, ge=-1200, le=1200, title="Plus months")
-    days: int = Field(0, ge=-36500, le=36500, title="Plus days")
-    leap_day: LeapDay = Field("28 February", title="29 February in other years")
+    weekday: Literal["any day", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] = Field(
+        "any day", title="Day", description="Only for 'weekday'.", json_schema_extra={"only": {"until": "weekday"}}
+    )
+    fact: DateFact = Field(
+        "orders.last_at",
+        title="Date of the customer",
+        description="Only for 'profile'.",
+        json_schema_extra={"only": {"until": "profile"}},
+    )
+    months: int = Field(0, ge=-1200, le=1200, title="Plus months", json_schema_extra=_PROFILE)
+    days: int = Field(0, ge=-36500, le=36500, title="Plus days", json_schema_extra=_PROFILE)
+    leap_day: LeapDay = Field(
+        "28 February", title="29 February in other years", json_schema_extra={**_PROFILE, "advanced": True}
+    )
     past: Literal["late", "next"] = Field(
-        "late", title="Who is late", description="Takes the way 'late', or goes on at once by 'next'."
+        "late",
+        title="Who is late",
+        description="Takes the way 'late', or goes on at once by 'next'.",
+        json_schema_extra={
+            "labels": {"late": "Goes another way", "next": "Goes on at once"},
+            "only": {"until": ["date", "profile"]},
+            "help": "",
+        },
     )
 
     @model_validator(mode="after")

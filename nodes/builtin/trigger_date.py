@@ -24,10 +24,17 @@ class DateTrigger(NodeType):
     icon: ClassVar[str] = "calendar-event"
 
     date: DateFact = Field("birthday", title="Date")
-    offset_days: int = Field(0, ge=-366, le=366, title="Days", description="Before the date when negative.")
+    offset_days: int = Field(
+        0,
+        ge=-366,
+        le=366,
+        title="Days",
+        description="Before the date when negative.",
+        json_schema_extra={"unit": "days after the date", "help": "Write −7 for a week before it."},
+    )
     at: WallTime = Field(time(10), title="At")
     every_year: bool = Field(True, title="Every year")
-    leap_day: LeapDay = Field("28 February", title="29 February in other years")
+    leap_day: LeapDay = Field("28 February", title="29 February in other years", json_schema_extra={"advanced": True})
     late: int = Field(
         0,
         alias="late_days",
@@ -35,6 +42,7 @@ class DateTrigger(NodeType):
         le=60,
         title="Days late",
         description="Whoever becomes known at most this many days after the day still enters.",
+        json_schema_extra={"unit": "days", "advanced": True},
     )
 
     @field_validator("date")

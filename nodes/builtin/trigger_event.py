@@ -20,7 +20,14 @@ class EventTrigger(NodeType):
     category: ClassVar[Category] = Category.TRIGGER
     icon: ClassVar[str] = "bolt"
 
-    event: str = Field("purchase", title="Event", min_length=1, max_length=100, pattern=EVENT_TYPE)
+    event: str = Field(
+        "purchase",
+        title="Event",
+        min_length=1,
+        max_length=100,
+        pattern=EVENT_TYPE,
+        json_schema_extra={"widget": "event"},
+    )
     where: EventCondition = Field(None, title="Only if", description="Conditions on what the event carries.")
     late: int = Field(
         7,
@@ -29,6 +36,7 @@ class EventTrigger(NodeType):
         le=365,
         title="Days late",
         description="An event that arrives more than this many days late enrolls nobody.",
+        json_schema_extra={"unit": "days", "advanced": True},
     )
 
     def listens(self) -> tuple[str, ...]:

@@ -19,9 +19,16 @@ class SegmentTrigger(NodeType):
     segment: str = Field(
         title="Segment", min_length=1, max_length=100, pattern=r"^[\w.-]+$", json_schema_extra={"widget": "segment"}
     )
-    on: Literal["entered", "left"] = Field("entered", title="When customers have")
+    on: Literal["entered", "left"] = Field(
+        "entered",
+        title="When customers have",
+        json_schema_extra={"labels": {"entered": "Come into it", "left": "Left it"}},
+    )
     include_present: bool = Field(
-        False, title="Also those who are in already", description="They enter when the journey is published."
+        False,
+        title="Also those who are in already",
+        description="They enter when the journey is published.",
+        json_schema_extra={"only": {"on": "entered"}},
     )
 
     def listens(self) -> tuple[str, ...]:
