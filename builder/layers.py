@@ -8,9 +8,9 @@ Edge = tuple[str, str, str]
 _SWEEPS = 12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Slot:
-    """A place in a layer: a card, or where an edge passes by (then `edge` names it)."""
+    """A place in a layer: a card, or where an edge passes by (then `edge` names it). Each is itself and no other."""
 
     node: str
     layer: int
@@ -22,7 +22,7 @@ class Slot:
         return self.edge is None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Link:
     """The part of an edge between two neighbouring layers; `rank` is where it leaves the card, from 0 to 1."""
 
@@ -136,17 +136,18 @@ def order_layers(layers: list[list[Slot]], links: Sequence[Link]) -> list[list[S
         below[link.upper].append(link)
     layers = [_siblings_in_order(layer, above) for layer in layers]
     best, fewest = [list(layer) for layer in layers], cross(layers, links)
+    place = {slot: at for layer in layers for at, slot in enumerate(layer)}
     for sweep in range(_SWEEPS):
         if not fewest:
             break
         is_down = sweep % 2 == 0
         numbers = range(1, len(layers)) if is_down else range(len(layers) - 2, -1, -1)
         for number in numbers:
-            place = {slot: at for layer in layers for at, slot in enumerate(layer)}
             seen = above if is_down else below
             layer = layers[number]
             layer = sorted(layer, key=lambda slot: _wish(slot, seen[slot], place, is_down=is_down))
             layers[number] = _siblings_in_order(layer, above)
+            place.update((slot, at) for at, slot in enumerate(layers[number]))
         crossings = cross(layers, links)
         if crossings < fewest:
             best, fewest = [list(layer) for layer in layers], crossings

@@ -12,6 +12,7 @@ from builder.layers import Link, Slot, cross, order_layers, split_into_layers
 
 Point = tuple[float, float]
 _ROUNDS = 6
+_STILL = 0.05  # pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +128,23 @@ def _place(work: _Work, size: Measures) -> None:
             work.x[slot] = at + _width(slot, size) / 2
             at += _width(slot, size) + size.gap_x
     pull = _pulls(work)
-    for is_up in [True, False] * (len(work.layers) // 2 + _ROUNDS):  # down at last: what follows stands below
-        for layer in reversed(work.layers) if is_up else work.layers:
-            wants = [_want(work, slot, pull, size, is_up=is_up) for slot in layer]
-            gaps = [
-                (_width(left, size) + _width(right, size)) / 2 + (size.gap_x if left.is_card and right.is_card else 20)
-                for left, right in pairwise(layer)
-            ]
-            work.x.update(zip(layer, spread(wants, gaps), strict=True))
+    gaps = [
+        [
+            (_width(left, size) + _width(right, size)) / 2 + (size.gap_x if left.is_card and right.is_card else 20)
+            for left, right in pairwise(layer)
+        ]
+        for layer in work.layers
+    ]
+    numbers = range(len(work.layers))
+    for _ in range(len(work.layers) // 2 + _ROUNDS):
+        before = dict(work.x)
+        for is_up in (True, False):  # down at last: what follows stands below
+            for number in reversed(numbers) if is_up else numbers:
+                layer = work.layers[number]
+                wants = [_want(work, slot, pull, size, is_up=is_up) for slot in layer]
+                work.x.update(zip(layer, spread(wants, gaps[number]), strict=True))
+        if all(abs(x - before[slot]) < _STILL for slot, x in work.x.items()):
+            break
 
 
 def _pulls(work: _Work) -> dict[Link, float]:
@@ -177,7 +187,10 @@ def _draw(work: _Work, edges: Sequence[tuple[str, str, str]], size: Measures) ->
         return Layout(0, 0, {}, ())
     step = size.height + size.gap_y
     chips = _chips(work, size)
-    paths = [_path(edge, work, chips, size, step) for edge in edges]
+    chains: dict[tuple[str, str, str], list[Link]] = defaultdict(list)
+    for link in sorted(work.links, key=lambda link: link.upper.layer):
+        chains[link.edge].append(link)
+    paths = [_path(edge, chains[edge], work, chips, size, step) for edge in edges]
     cards = [slot for layer in work.layers for slot in layer if slot.is_card]
     half, wide = size.width / 2, size.chip_width / 2
     left = min([work.x[slot] - half for slot in cards] + [path.chip[0] - wide for path in paths]) - size.margin
@@ -222,12 +235,12 @@ def _chips(work: _Work, size: Measures) -> dict[tuple[str, str, str], Point]:
 
 def _path(
     edge: tuple[str, str, str],
+    chain: Sequence[Link],
     work: _Work,
     chips: Mapping[tuple[str, str, str], Point],
     size: Measures,
     step: int,
 ) -> Path:
-    chain = sorted((link for link in work.links if link.edge == edge), key=lambda link: link.upper.layer)
     first, chip = chain[0], chips[edge]
     half = size.chip_height / 2
     top = first.upper.layer * step + size.height
