@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import networkx as nx
 
 from builder.entry_checks import entry_problems
+from builder.node_checks import node_problems
 from builder.order import cycles, digraph
 from builder.problems import Problem, error, warning
 from engine.channels import NAMES
@@ -21,11 +22,12 @@ MAX_EDGES = 40_000
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What exists around the journey, by kind: the keys of `segment`, `list`, `code_batch`, `channel`. An absent kind
-    is not checked.
+    """What exists around the journey, by kind: the keys of `segment`, `list`, `code_batch`, `journey`, `channel`. An
+    absent kind is not checked.
     """
 
     known: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    journey: str = ""  # the key of the journey that is checked, where it has one
 
 
 ANYWHERE = Context({"channel": frozenset(NAMES)})
@@ -42,7 +44,7 @@ def check(graph: Graph, registry: Registry, context: Context | None = None) -> l
     loaded: dict[str, NodeType] = {}
     problems = [*_ids(graph), *_settings(graph, registry, loaded), *_edges(graph), *_ports(graph, loaded)]
     problems += [*_shape(graph, registry, loaded), *_references(loaded, context), *_codes(graph, loaded)]
-    problems += _yearly(graph, loaded)
+    problems += [*_yearly(graph, loaded), *node_problems(graph, loaded, context.journey)]
     problems += entry_problems(graph, context.known.get("segment"))
     place = {node.id: number for number, node in enumerate(graph.nodes)}
     return sorted(problems, key=lambda one: (one.severity != "error", place.get(one.node, -1)))
@@ -130,10 +132,12 @@ def _is_trigger(key: str, registry: Registry) -> bool:
 
 def _references(loaded: Mapping[str, NodeType], context: Context) -> Iterator[Problem]:
     words = {"segment": "segment", "list": "list", "code_batch": "code batch"}
+    made = {key for node in loaded.values() for kind, key in node.references() if kind == "own_list"}
     for id, node in loaded.items():
         for kind, key in node.references():
             known = context.known.get(kind)
-            if known is not None and key not in known:
+            is_made = kind == "list" and key in made
+            if known is not None and key not in known and not is_made:
                 name = words.get(kind, kind)
                 yield error(id, f"{kind}_gone", f"there is no {name} '{key}'", "create it, or choose another")
 

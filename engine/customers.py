@@ -24,6 +24,7 @@ from store.consents import Given, read_consent_history, read_consents, write_con
 from store.customers import Change, Profile
 from store.db import Connection, Store
 from store.dirty import mark_dirty
+from store.events import insert_events
 from wayfare.errors import InputRefused
 
 MOST_ATTRIBUTES = 200
@@ -160,11 +161,24 @@ def _write(
     for kind in ("phone", "email"):
         moves = {p.id: (before[p.id][kind], p.fields[kind]) for p in changed if before[p.id][kind] != p.fields[kind]}
         rows.move_identities(conn, kind, moves, now)
+    insert_events(conn, _levels([change for change in changes if change.customer_id not in new], now), now=now)
     agreed = _consents(conn, given, now)
     moved = {p.id: p.fields["time_zone"] for p in changed if before[p.id]["time_zone"] != p.fields["time_zone"]}
     _move_timers(conn, moved, now)
     mark_dirty(conn, changed_ids | agreed | (new & touched), now)
     return UpsertResult(len(new & touched), len(touched - new), errors)
+
+
+def _levels(changes: Sequence[Change], now: datetime) -> list[tuple[int, str, str, str, int, dict[str, Any]]]:
+    """Return the events of known customers whose loyalty level became another."""
+    return [
+        (
+            *(one.customer_id, "wayfare", f"level:{one.customer_id}:{now.isoformat()}:{number}", "level.changed", 0),
+            {"from": one.old, "to": one.new},
+        )
+        for number, one in enumerate(changes)
+        if one.name == "level"
+    ]
 
 
 def _refusal(profile: Profile, one: _Wanted) -> Problem | None:

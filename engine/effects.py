@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from engine.codes import draw
 from engine.documents import canonical
-from nodes.contract import Change, Effect, Emit, Goal, IssueCode, Send
+from nodes.contract import Change, Effect, Emit, Goal, IssueCode, ListChange, Send
 from nodes.localtime import zone_of
 from store.effects import NewCodes, NewMessages
 from wayfare.errors import BadResult
@@ -26,14 +26,16 @@ _PRIORITY = {"transactional": 1}
 class Effects:
     """Collects the rows of one walk. Codes are drawn at once, because later nodes of the same walk read them."""
 
-    def __init__(self, vault: Vault, code_batches: dict[str, int]) -> None:
+    def __init__(self, vault: Vault, code_batches: dict[str, int], list_ids: Mapping[str, int]) -> None:
         self.vault = vault
+        self.list_ids = list_ids
         self.code_batches = code_batches
         self.messages: list[NewMessages] = []
         self.variables: list[bytes] = []
         self.codes: list[NewCodes] = []
         self.changes: list[tuple[int, str, Any]] = []  # customer, attribute, value
         self.events: list[tuple[int, str, str, str, int, dict[str, Any]]] = []
+        self.lists: list[tuple[int, int, bool]] = []  # list, customer, on or off
         self.goals: set[int] = set()
         self.new_codes: set[int] = set()
 
@@ -53,6 +55,11 @@ class Effects:
                 row = passage.rows[id]
                 key = f"{id}:{node}:{row.visit}"
                 self.events.append((row.customer_id, "journey", key, effect.type, row.depth + 1, dict(effect.data)))
+        elif isinstance(effect, ListChange):
+            list_id = self.list_ids.get(effect.list)
+            if list_id is None:
+                raise BadResult(f"there is no list '{effect.list}'; create it or choose another")
+            self.lists += [(list_id, passage.rows[id].customer_id, effect.add) for id in effect.ids]
         elif isinstance(effect, Goal):
             self.goals.update(effect.ids)
         else:

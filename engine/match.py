@@ -10,6 +10,7 @@ from engine.crashpoints import point
 from engine.enroll import enroll
 from engine.runtime import Runtime
 from engine.versions import Compiled, EventMatch
+from nodes.contract import ENTER
 from store import matching as store
 from store.db import Connection
 from store.dirty import mark_dirty
@@ -21,6 +22,7 @@ from store.projections import apply
 from store.versions import live_versions
 
 _SEGMENT = "segment"
+_JOURNEY = "journey"
 
 
 @dataclass
@@ -66,7 +68,11 @@ def _match(runtime: Runtime, conn: Connection, now: datetime, limit: int) -> int
         store.wake(conn, outcome.woken)
         store.note_goals(conn, outcome.goals)
         store.end(conn, outcome.exited, status="exited", now=now)
-    mark_dirty(conn, (event.customer_id for event in events if event.source != _SEGMENT), now)
+    marked: dict[int, int] = {}
+    for event in events:
+        if event.source != _SEGMENT:
+            marked[event.customer_id] = max(event.depth, marked.get(event.customer_id, 0))
+    mark_dirty(conn, marked, now, depths=marked)
     store.mark_matched(conn, events, notes, now)
     point("match.written")
     return len(events)
@@ -128,13 +134,22 @@ def _enroll(
 ) -> list[int]:
     """Let the triggers of all live versions look at the events, and enroll."""
     listening: dict[str, list[tuple[Compiled, str, Any]]] = defaultdict(list)
-    for version_id in live_versions(conn):
+    live = live_versions(conn)
+    for version_id in live:
         version = runtime.versions.get(conn, version_id)
         for id, trigger in version.triggers.items():
             for type in trigger.listens():
                 listening[type].append((version, id, trigger))
     candidates: dict[int, list[Candidate]] = defaultdict(list)
+    sent = _doors(runtime, conn, live) if any(event.type == ENTER for event in events) else {}
     for event in events:
+        if event.type == ENTER and event.source == _JOURNEY:
+            for version, node in sent.get(str(event.data.get("journey")), ()):
+                candidates[version.id].append(
+                    Candidate(
+                        event.customer_id, event.at, f"e{event.id}", node, event.id, event.depth, positions[event.id]
+                    )
+                )
         for version, node, trigger in listening.get(event.type, ()):
             is_late = event.received_at - event.at > timedelta(days=trigger.late_days())
             if not is_late and trigger.accepts(event.data):
@@ -150,6 +165,12 @@ def _enroll(
         left = {customer: at for (journey, customer), at in outcome.left_at.items() if journey == version.journey_id}
         enrolled += enroll(conn, version, found, now=now, left_at=left)
     return enrolled
+
+
+def _doors(runtime: Runtime, conn: Connection, live: Sequence[int]) -> dict[str, list[tuple[Compiled, str]]]:
+    """Return by journey key where those enter whom another journey sends."""
+    versions = (runtime.versions.get(conn, id) for id in live)
+    return {version.journey_key: [(version, node) for node in version.triggers][:1] for version in versions}
 
 
 def _token(version: Compiled, event: NewEvent) -> str | None:

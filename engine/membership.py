@@ -90,10 +90,21 @@ def plan(rows: Iterable[SegmentRow]) -> tuple[dict[int, Plan], dict[str, str]]:
 
 
 class Pass:
-    """One pass in one transaction. `looked` holds every (segment, customer) that was asked about."""
+    """One pass in one transaction. `looked` holds every (segment, customer) that was asked about.
 
-    def __init__(self, conn: Connection, known: Mapping[int, Plan], now: datetime, default_zone: str) -> None:
+    `depths` says how many journeys led to the change of a customer.
+    """
+
+    def __init__(
+        self,
+        conn: Connection,
+        known: Mapping[int, Plan],
+        now: datetime,
+        default_zone: str,
+        depths: Mapping[int, int] | None = None,
+    ) -> None:
         self.conn = conn
+        self.depths = depths or {}
         self.known = known
         self.now = now
         self.default_zone = default_zone
@@ -139,7 +150,7 @@ class Pass:
         keys = {one.row.id: one.row.key for one in plans}
         silent = {one.row.id for one in plans if not one.row.built_rev}
         for changes in rounds:
-            store.write_changes(self.conn, changes, keys, silent=silent, now=self.now)
+            store.write_changes(self.conn, changes, keys, silent=silent, now=self.now, depths=self.depths)
         store.write_timers(self.conn, timers)
 
     def _concerned(self, looks: Mapping[int, Look]) -> list[Plan]:

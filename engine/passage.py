@@ -41,7 +41,12 @@ class Passage:
         columns: dict[Need, dict[int, Any]],
         effects: Effects,
         now: datetime,
+        memories: Mapping[str, Mapping[str, Any]] | None = None,
+        tallies: Mapping[str, Mapping[str, tuple[int, int]]] | None = None,
     ) -> None:
+        self.memories: dict[str, Mapping[str, Any]] = dict(memories or {})
+        self.remembered: set[str] = set()  # nodes that remember something else now
+        self._tallies = dict(tallies or {})
         self.version = version
         self.now = now
         self.effects = effects
@@ -123,11 +128,22 @@ class Passage:
             for id in here:
                 self.stops[id] = Stop(node, "parked", f"type_missing: {version.unknown[node]}")
             return set()
-        batch = Batch(here, self.columns, now=self.now, node=node, journey=version.journey_key, zone=self._zone)
+        batch = Batch(
+            here,
+            self.columns,
+            now=self.now,
+            node=node,
+            journey=version.journey_key,
+            zone=self._zone,
+            memory=self.memories.get(node, {}),
+            tally=self._tallies.pop(node, None),
+        )
         result = version.nodes[node].step(batch)
         check_result(batch, result, version.ports[node])
         if result.state:
             self.state.update({id: dict(state) for id, state in result.state.items()})
+        if result.memory is not None:
+            self._remember(node, result.memory)
         for effect in result.effects:
             self.effects.apply(node, effect, self)
         for port, ids in result.moves.items():
@@ -140,6 +156,12 @@ class Passage:
         for id, reason in result.failures.items():
             self.stops[id] = Stop(node, "failed", reason)
         return self._arm(node, result)
+
+    def _remember(self, node: str, memory: Mapping[str, Any]) -> None:
+        if node not in self.version.remembering:
+            raise BadResult(f"{self.version.nodes[node].key} keeps a memory; declare remembers = True")
+        self.memories[node] = memory
+        self.remembered.add(node)
 
     def _move(self, node: str, port: str, ids: Collection[int], reasons: Mapping[int, str]) -> None:
         self._log(node, port, ids, reasons)

@@ -27,4 +27,5 @@ class Runtime:
     ring: Callable[[str], object] = lambda shard: None
 
     def __post_init__(self) -> None:
+        self.watching: tuple[tuple[int, ...], dict[str, set[str]]] | None = None  # see engine.watching
         self.versions = Versions(self.registry)

@@ -1,4 +1,4 @@
-"""The scheduler: rings when timers are due, fires date triggers and sweeps. Any number of them may run."""
+"""The scheduler: rings when timers are due, fires dates and schedules, opens gates, sweeps. Any number may run."""
 
 import random
 import signal
@@ -10,7 +10,9 @@ import structlog
 
 from engine.dates import fire_dates
 from engine.drain import FLOW, SEND
+from engine.gates import tend_gates
 from engine.runtime import Runtime
+from engine.schedules import fire_schedules
 from engine.start import open_runtime
 from engine.sweep import sweep
 from store.db import is_transient
@@ -73,5 +75,6 @@ def _ring_due(runtime: Runtime, now: datetime) -> None:
 
 
 def _fire(runtime: Runtime, now: datetime) -> None:
-    if fire_dates(runtime, now=now):
+    enrolled = fire_dates(runtime, now=now) + fire_schedules(runtime, now=now)
+    if enrolled + tend_gates(runtime, now=now):
         runtime.ring(FLOW)

@@ -63,7 +63,7 @@ def _refresh(conn: Connection, *, now: datetime, default_zone: str, limit: int) 
         return 0
     known = _known(conn)
     size = _size(limit, len(known))
-    dirty = store.take_dirty(conn, size)
+    dirty, depths = store.take_dirty(conn, size)
     due = store.take_due(conn, now, size)
     if not dirty and not due:
         return 0
@@ -77,7 +77,7 @@ def _refresh(conn: Connection, *, now: datetime, default_zone: str, limit: int) 
             if segment == one.row.id and customer not in dirty and (reached is None or customer <= reached)
         }
         looks[one.row.id] = Look(touched, timed)
-    outcome = Pass(conn, known, now, default_zone)
+    outcome = Pass(conn, known, now, default_zone, depths)
     outcome.run(looks)
     settled = {pair: None for pair in due if pair not in outcome.looked}
     store.write_timers(conn, settled)

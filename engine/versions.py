@@ -73,6 +73,27 @@ class Compiled:
         return any(name == "event" or name.startswith("data.") for name in names)
 
     @cached_property
+    def remembering(self) -> frozenset[str]:
+        """The nodes that remember something for all their customers."""
+        return frozenset(id for id, node in self.nodes.items() if node.remembers)
+
+    def remembering_from(self, nodes: Iterable[str]) -> frozenset[str]:
+        """Return the nodes that remember and to which customers can come from these nodes."""
+        if not self.remembering:
+            return frozenset()
+        reached = set(nodes)
+        ahead = list(reached)
+        following: dict[str, list[str]] = {}
+        for (source, _), target in self.next.items():
+            following.setdefault(source, []).append(target)
+        while ahead:
+            for target in following.get(ahead.pop(), ()):
+                if target not in reached:
+                    reached.add(target)
+                    ahead.append(target)
+        return self.remembering & reached
+
+    @cached_property
     def exit_rules(self) -> tuple[EventMatch, ...]:
         """The events that end an enrollment early."""
         return _matches(self.graph.exit_rules)

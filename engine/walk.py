@@ -1,6 +1,6 @@
 """The batch walk: claim due enrollments of one version, let them fall through the graph, write everything at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from engine.effects import Effects
 from engine.passage import Passage, Stop
 from engine.runtime import Runtime
 from engine.versions import Compiled
+from engine.watching import watched
 from nodes.contract import Need
 from store import walk as store
 from store.attributes import change_attributes
@@ -22,6 +23,8 @@ from store.effects import code_batch_ids, write_codes, write_messages
 from store.events import insert_events
 from store.facts import load_facts
 from store.health import is_unavailable
+from store.lists import change_lists, list_ids
+from store.memory import count_success, lock_memories, write_memories
 from store.walk import Standing
 from wayfare.segments.facts import Fact
 
@@ -98,8 +101,12 @@ def _walk(runtime: Runtime, conn: Connection, claimed: Claim, ids: Sequence[int]
         return Walked()
     point("walk.locked")
     version = runtime.versions.get(conn, claimed.version_id)
-    effects = Effects(runtime.vault, _code_batches(conn, version))
-    passage = Passage(version, standing, _columns(runtime, conn, version, standing, now), effects, now)
+    remembering = version.remembering_from({row.node for row in standing})
+    memories = lock_memories(conn, version.journey_id, remembering) if remembering else {}
+    tallies = _tallies(conn, version, memories, now)
+    effects = Effects(runtime.vault, _code_batches(conn, version), _lists(conn, version))
+    columns = _columns(runtime, conn, version, standing, now)
+    passage = Passage(version, standing, columns, effects, now, memories, tallies)
     passage.run()
     while _wake_armed(conn, passage):
         passage.run()
@@ -108,7 +115,11 @@ def _walk(runtime: Runtime, conn: Connection, claimed: Claim, ids: Sequence[int]
     store.write_steps(conn, passage.steps, version.id, now)
     write_messages(conn, effects.messages, effects.sealed_variables(), version.id, now)
     write_codes(conn, effects.codes, now)
-    change_attributes(conn, effects.changes, now=now, source=f"journey {version.journey_key}")
+    depths = {row.customer_id: row.depth + 1 for row in standing} if effects.changes or effects.lists else {}
+    change_attributes(conn, effects.changes, now=now, source=f"journey {version.journey_key}", depths=depths)
+    change_lists(conn, effects.lists, now=now, depths=depths)
+    write_memories(conn, version.journey_id, {node: passage.memories[node] for node in passage.remembered})
+    effects.events += watched(runtime, conn, passage)
     insert_events(conn, effects.events, now=now)
     store.write_moves(conn, [(*move[:11], sealed.get(move[0]), *move[11:]) for move in moves])
     store.write_counts(conn, passage.counts, version.id, now)
@@ -210,6 +221,23 @@ def _sealed_codes(
 def _code_batches(conn: Connection, version: Compiled) -> dict[str, int]:
     keys = {key for node in version.nodes.values() for kind, key in node.references() if kind == "code_batch"}
     return code_batch_ids(conn, keys) if keys else {}
+
+
+def _lists(conn: Connection, version: Compiled) -> dict[str, int]:
+    keys = {key for node in version.nodes.values() for kind, key in node.references() if kind == "own_list"}
+    return list_ids(conn, keys) if keys else {}
+
+
+def _tallies(
+    conn: Connection, version: Compiled, memories: Mapping[str, Mapping[str, Any]], now: datetime
+) -> dict[str, dict[str, tuple[int, int]]]:
+    """Count what nodes ask for by what they remember."""
+    asked = {node: version.nodes[node].tallies(memory, now) for node, memory in memories.items()}
+    return {
+        node: count_success(conn, version.journey_id, node, wanted.event)
+        for node, wanted in asked.items()
+        if wanted is not None
+    }
 
 
 def _quarantine(conn: Connection, claimed: Claim, id: int, reason: str, now: datetime) -> None:

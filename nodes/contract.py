@@ -5,9 +5,9 @@ is the help text, `needs` is what the engine loads for the whole batch at once. 
 retry decides the same, and the same code serves live work, tests, simulation and replay.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any, ClassVar, Literal
 
@@ -40,13 +40,23 @@ META = ("since", "woken_by", "event", "state", "customer", "code", "code_valid_u
 kept state, customer id, the last promo code in hand and until when that is valid."""
 
 
+FOR_EVER = datetime(9000, 1, 1, tzinfo=UTC)
+"""Until when those wait whom only a gate lets go."""
+
+ENTER = "journey.enter"
+"""The event by which one journey sends customers into another, named in `data.journey`."""
+
+_NOTHING: Mapping[str, Any] = {}
+
+
 class Batch:
     """The enrollments that stand together at one node, as columns: one mapping from enrollment id to value a fact.
 
-    `zone` is the journey's time zone, for customers who have none of their own or one that nobody knows.
+    `zone` is the journey's time zone, for customers who have none of their own or one that nobody knows. `memory` is
+    what the node kept the last time, for types that remember; `tally` is what it asked for by `tallies`.
     """
 
-    __slots__ = ("_columns", "ids", "journey", "node", "now", "zone")
+    __slots__ = ("_columns", "ids", "journey", "memory", "node", "now", "tally", "zone")
 
     def __init__(
         self,
@@ -57,8 +67,12 @@ class Batch:
         node: str = "n1",
         journey: str = "",
         zone: str = "UTC",
+        memory: Mapping[str, Any] = _NOTHING,
+        tally: Mapping[str, tuple[int, int]] | None = None,
     ) -> None:
         self.ids = ids
+        self.memory = memory
+        self.tally = tally
         self.now = now
         self.node = node
         self.journey = journey
@@ -144,7 +158,16 @@ class Goal:
     ids: Collection[int]
 
 
-Effect = Send | IssueCode | Change | Emit | Goal
+@dataclass(frozen=True, slots=True)
+class ListChange:
+    """Put customers on the list called `list`, or take them off it; who is there already stays."""
+
+    ids: Collection[int]
+    list: str
+    add: bool = True
+
+
+Effect = Send | IssueCode | Change | Emit | Goal | ListChange
 
 
 @dataclass(slots=True)
@@ -152,7 +175,8 @@ class Result:
     """What one step decided: every enrollment moves to a port, waits, ends or fails, exactly once.
 
     `ends` maps a reason to the enrollments that are completed here; `reasons` says why, where the port alone
-    does not. Effects come in the order in which they take place.
+    does not. Effects come in the order in which they take place. `memory` replaces what the node remembers for all its
+    customers; None leaves it.
     """
 
     moves: Mapping[str, Collection[int]] = field(default_factory=dict)
@@ -162,6 +186,7 @@ class Result:
     effects: Sequence[Effect] = ()
     reasons: Mapping[int, str] = field(default_factory=dict)
     state: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    memory: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +209,33 @@ class DateRule:
     late_days: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a schedule fires: on each local date at the wall times that `times_on` returns, for a segment or everyone.
+
+    A time that was missed, by a pause or a halt, is made up for within `late_hours`.
+    """
+
+    times_on: Callable[[date], Sequence[time]]
+    segment: str | None = None
+    late_hours: int = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What opens a gate by itself: a segment with so many members. Without a segment only a person does."""
+
+    segment: str | None = None
+    at_least: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """Ask how many left by each port, and how many of them reached the goal, or did `event`, afterwards."""
+
+    event: str | None = None
+
+
 class NodeType(BaseModel):
     """What every node type offers; see the guide for integrators for an example."""
 
@@ -195,6 +247,7 @@ class NodeType(BaseModel):
     icon: ClassVar[str] = "box"  # a Tabler icon's name
     version: ClassVar[int] = 1
     needs: ClassVar[tuple[Need, ...]] = ()
+    remembers: ClassVar[bool] = False  # gets `batch.memory`, locked, so that counts are exact under many workers
 
     def facts(self) -> Collection[Need]:
         """Return what the engine must load for this node; what depends on settings comes here."""
@@ -226,6 +279,24 @@ class NodeType(BaseModel):
 
     def date_rule(self) -> DateRule | None:
         """Return when a date trigger fires, or None for every other node type."""
+        return None
+
+    def schedule(self) -> Schedule | None:
+        """Return when a schedule enrolls, or None for every other node type."""
+        return None
+
+    def watches(self) -> tuple[str, str] | None:
+        """Return the (journey, node) at which this trigger looks; an empty node stands for its end."""
+        return None
+
+    def opening(self) -> Opening | None:
+        """Return what opens this gate, or None for every other node type."""
+        return None
+
+    def tallies(self, memory: Mapping[str, Any], now: datetime) -> Tallies | None:
+        """Return what must be counted before the step, or None. It costs a read of the journey's passages: ask
+        seldom.
+        """
         return None
 
     def segment_key(self) -> str | None:

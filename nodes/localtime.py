@@ -130,5 +130,8 @@ def date_of(value: object, zone: ZoneInfo) -> date | None:
         except ValueError:
             return None
     if isinstance(value, datetime):
-        return value.date() if value.tzinfo is None else value.astimezone(zone).date()
+        try:
+            return value.date() if value.tzinfo is None else value.astimezone(zone).date()
+        except OverflowError:
+            return None  # the last evening of the calendar is no date further east
     return value if isinstance(value, date) else None

@@ -1,7 +1,7 @@
 """Changes of profile attributes that journeys make, with their history."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,12 +12,21 @@ from store.bulk import id_list, in_ids, insert_rows, update_rows
 from store.dirty import mark_dirty
 from wayfare.segments.text import fold
 
+_NONE: Mapping[int, int] = {}
 
-def change_attributes(conn: Connection, changes: Sequence[tuple[int, str, Any]], *, now: datetime, source: str) -> int:
+
+def change_attributes(
+    conn: Connection,
+    changes: Sequence[tuple[int, str, Any]],
+    *,
+    now: datetime,
+    source: str,
+    depths: Mapping[int, int] = _NONE,
+) -> int:
     """Set attributes, each (customer, name, value); None removes one. Return how many values changed.
 
     Locks the customers in the order of their ids, writes old and new value to the history and marks the customers
-    for the segments. Later changes of one attribute win.
+    for the segments, as deep as `depths` says. Later changes of one attribute win.
     """
     if not changes:
         return 0
@@ -49,7 +58,7 @@ def change_attributes(conn: Connection, changes: Sequence[tuple[int, str, Any]],
     columns = (("id", "bigint"), ("attributes", "jsonb"), ("folded", "jsonb"), ("updated_at", "timestamptz"))
     update_rows(conn, "customer", columns, updates)
     insert_rows(conn, "attribute_change", ("customer_id", "name", "old", "new", "at", "source"), history)
-    mark_dirty(conn, [row[0] for row in updates], now)
+    mark_dirty(conn, [row[0] for row in updates], now, depths=depths)
     return len(history)
 
 

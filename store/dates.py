@@ -75,6 +75,31 @@ def _date_text(sqlite: bool, fact: str) -> str:
     return "CASE jsonb_typeof(c.attributes -> :name) WHEN 'string' THEN c.attributes ->> :name END"
 
 
+def customers_in(
+    conn: Connection, zone: str, segment: str | None, *, rule: str, local_date: str, after: int, limit: int
+) -> list[int]:
+    """Return up to `limit` customers of a zone, with ids above `after`, who are in a segment (or everyone) and for whom
+    `rule` has not fired on that date; in the order of their ids.
+    """
+    place = "c.time_zone = :zone" if zone else "(c.time_zone IS NULL OR c.time_zone = :zone)"
+    source, column = "customer c", "c.id"
+    parameters: dict[str, object] = {"zone": zone, "rule": rule, "date": local_date, "after": after, "limit": limit}
+    if segment is not None:
+        source = "segment s JOIN segment_member m ON m.segment_id = s.id JOIN customer c ON c.id = m.customer_id"
+        place, column = f"s.key = :segment AND {place}", "m.customer_id"
+        parameters["segment"] = segment
+    rows = conn.execute(
+        text(
+            f"""SELECT c.id FROM {source} WHERE {place} AND {column} > :after AND c.erased_at IS NULL
+            AND NOT EXISTS (SELECT 1 FROM occurrence o
+                WHERE o.rule = :rule AND o.customer_id = c.id AND o.local_date = :date)
+            ORDER BY {column} LIMIT :limit"""
+        ),
+        parameters,
+    )
+    return [row[0] for row in rows]
+
+
 def note_occurrences(conn: Connection, rule: str, customers: Iterable[int], local_date: str, at: datetime) -> list[int]:
     """Note that a rule fires for customers on a local date; return those for whom it had not fired yet."""
     ids = sorted(set(customers))

@@ -147,10 +147,59 @@ def _consents(conn: Connection, ids: Sequence[int], facts: Sequence[Fact]) -> di
     return loaded
 
 
+def _addresses(conn: Connection, ids: Sequence[int], facts: Sequence[Fact]) -> dict[Fact, Column]:
+    """Say for each channel who has an address on it: their own, or a handle under which they are known there."""
+    own = {"email": "email", "sms": "phone", "viber": "phone", "whatsapp": "phone", "in_app": "key"}
+    loaded: dict[Fact, Column] = {fact: dict.fromkeys(ids, False) for fact in facts}
+    by_channel = {fact.key: loaded[fact] for fact in facts}
+    parameters = {"ids": id_list(conn, ids)}
+    for id, email, phone, key in conn.execute(
+        text(f"SELECT id, email, phone, key FROM customer WHERE {in_ids(conn, 'id')}"), parameters
+    ):
+        has = {"email": bool(email), "phone": bool(phone), "key": bool(key)}
+        for channel, column in by_channel.items():
+            if channel in own:
+                column[id] = has[own[channel]]
+    others = [channel for channel in by_channel if channel not in own]
+    if others:
+        rows = conn.execute(
+            text(
+                f"""SELECT customer_id, kind FROM identity WHERE {in_ids(conn, "customer_id")}
+                AND {in_texts(conn, "kind", "kinds")}"""
+            ),
+            parameters | {"kinds": text_list(conn, others)},
+        )
+        for id, kind in rows:
+            by_channel[kind][id] = True
+    return loaded
+
+
+REACTIONS = ("message.opened", "message.clicked", "message.replied")
+"""Events that say on which channel, in `data.channel`, a customer reacted."""
+
+
+def _last_channels(conn: Connection, ids: Sequence[int], facts: Sequence[Fact]) -> dict[Fact, Column]:
+    """Return the channel on which each customer reacted last. Served by ix_event_customer_type_at."""
+    channel = "json_extract(data, '$.channel')" if conn.dialect.name == "sqlite" else "data ->> 'channel'"
+    rows = conn.execute(
+        text(
+            f"""SELECT customer_id, channel FROM (SELECT customer_id, {channel} AS channel,
+            row_number() OVER (PARTITION BY customer_id ORDER BY at DESC, id DESC) AS place FROM event
+            WHERE {in_ids(conn, "customer_id")} AND {in_texts(conn, "type", "types")}) AS reactions WHERE place = 1"""
+        ),
+        {"ids": id_list(conn, ids), "types": text_list(conn, REACTIONS)},
+    )
+    column: Column = dict.fromkeys(ids)
+    column.update({row[0]: row[1] for row in rows})
+    return dict.fromkeys(facts, column)
+
+
 _FLAGS: dict[str, Callable[[Connection, Sequence[int], Sequence[Fact]], dict[Fact, Column]]] = {
     "segment": _segments,
     "list": _lists,
     "consent": _consents,
+    "address": _addresses,
+    "last_channel": _last_channels,
 }
 
 

@@ -15,6 +15,7 @@ from store.types import instant_of
 Pair = tuple[int, int]
 """(segment id, customer id)"""
 
+_NONE: Mapping[int, int] = {}
 ENTERED, LEFT = "segment.entered", "segment.left"
 
 
@@ -108,13 +109,15 @@ def note_build(conn: Connection, segment: SegmentRow, after_id: int, *, done: bo
     conn.execute(text(statement), parameters)
 
 
-def take_dirty(conn: Connection, limit: int) -> dict[int, int]:
-    """Return up to `limit` marked customers, the longest marked first, with the mark that was seen."""
+def take_dirty(conn: Connection, limit: int) -> tuple[dict[int, int], dict[int, int]]:
+    """Return up to `limit` marked customers, the longest marked first: by customer the mark that was seen, and how many
+    journeys led to it where any did.
+    """
     rows = conn.execute(
-        text("SELECT customer_id, mark FROM customer_dirty ORDER BY marked_at, customer_id LIMIT :limit"),
+        text("SELECT customer_id, mark, depth FROM customer_dirty ORDER BY marked_at, customer_id LIMIT :limit"),
         {"limit": limit},
-    )
-    return {row[0]: row[1] for row in rows}
+    ).all()
+    return {row[0]: row[1] for row in rows}, {row[0]: row[2] for row in rows if row[2]}
 
 
 def forget_dirty(conn: Connection, taken: Mapping[int, int]) -> None:
@@ -219,9 +222,17 @@ def write_timers(conn: Connection, timers: Mapping[Pair, datetime | None]) -> No
 
 
 def write_changes(
-    conn: Connection, changes: Sequence[Change], keys: Mapping[int, str], *, silent: Collection[int], now: datetime
+    conn: Connection,
+    changes: Sequence[Change],
+    keys: Mapping[int, str],
+    *,
+    silent: Collection[int],
+    now: datetime,
+    depths: Mapping[int, int] = _NONE,
 ) -> None:
     """Write members, history, sizes and events of what changed; at most one change a customer and segment.
+
+    An event is as deep as the change of the customer that led to it.
 
     Segments in `silent` make no events. The key of an event names the stay that began or ended, so one stay has one
     entry and one exit, whatever is repeated.
@@ -241,7 +252,9 @@ def write_changes(
         type = ENTERED if one.entered else LEFT
         data = {"segment": keys[one.segment_id]}
         key = f"{data['segment']}:{one.customer_id}:{stay}:{'in' if one.entered else 'out'}"
-        events.append((one.customer_id, "segment", key, type, 0, data, body_hash(data), one.at, now))
+        events.append(
+            (one.customer_id, "segment", key, type, depths.get(one.customer_id, 0), data, body_hash(data), one.at, now)
+        )
     insert_new(conn, "event", _EVENT, events)
     for id, delta in sorted(deltas.items()):
         if delta:

@@ -50,6 +50,17 @@ def live_versions(conn: Connection) -> list[int]:
     return [row[0] for row in rows]
 
 
+def fingerprint(conn: Connection) -> tuple[int, ...]:
+    """Return what changes whenever another set of versions is live."""
+    row = conn.execute(
+        text(
+            """SELECT count(*), coalesce(sum(live_version_id), 0), coalesce(sum(live_version_id * live_version_id), 0)
+            FROM journey WHERE status = 'live'"""
+        )
+    ).one()
+    return tuple(int(value) for value in row)
+
+
 def due_versions(conn: Connection, now: datetime) -> list[int]:
     """Return versions with due enrollments whose journey runs, longest due first.
 

@@ -26,11 +26,14 @@ def a_batch(
     node: str = "n1",
     journey: str = "test",
     zone: str = "UTC",
+    memory: Mapping[str, Any] | None = None,
+    tally: Mapping[str, tuple[int, int]] | None = None,
 ) -> Batch:
     """Return a batch with ids 1, 2, 3, ... from one list of values a fact; all lists are equally long.
 
     Without values there are `size` customers. Columns that every batch has are filled in: everyone arrived at `now`,
-    nobody was woken, the customer's id is the enrollment's. A fact can be given by name or as `Fact`.
+    nobody was woken, the customer's id is the enrollment's. A fact can be given by name or as `Fact`. `memory` is what
+    the node remembers, for types that do.
     """
     given = values or {}
     sizes = {len(column) for column in given.values()} | ({size} if size is not None else set())
@@ -48,7 +51,8 @@ def a_batch(
             columns[Fact.of(name)] = by_id
         elif need == Fact.of(name):
             columns[name] = by_id
-    return Batch(set(ids), columns, now=now, node=node, journey=journey, zone=zone)
+    known = dict(memory or {})
+    return Batch(set(ids), columns, now=now, node=node, journey=journey, zone=zone, memory=known, tally=tally)
 
 
 def run(node: NodeType, batch: Batch) -> Result:
@@ -61,7 +65,10 @@ def run(node: NodeType, batch: Batch) -> Result:
     if missing := [need for need in declared if need not in columns]:
         names = ", ".join(sorted(need if isinstance(need, str) else need.name for need in missing))
         raise BadResult(f"the batch has no values for {names}; give them to a_batch")
-    seen = Batch(set(batch.ids), columns, now=batch.now, node=batch.node, journey=batch.journey, zone=batch.zone)
+    if batch.memory and not node.remembers:
+        raise BadResult(f"{node.key} was given a memory; declare remembers = True")
+    same: dict[str, Any] = {name: getattr(batch, name) for name in ("now", "node", "journey", "zone", "tally")}
+    seen = Batch(set(batch.ids), columns, **same, memory=batch.memory)
     result = node.step(seen)
     if seen.ids != batch.ids:
         raise BadResult("step changed the ids of the batch; make a new set instead")

@@ -4,10 +4,10 @@ from decimal import Decimal
 from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from nodes.builtin.flow_split_rule import PORT
 from nodes.contract import Batch, NodeType, Result
+from nodes.shares import check_shares, in_words
 from wayfare.chance import share
 
 
@@ -17,7 +17,7 @@ class Share(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     port: str = Field(title="Name", min_length=1, max_length=64, pattern=PORT)
-    percent: Decimal = Field(title="Percent", gt=0, le=100, decimal_places=4)
+    percent: Decimal = Field(title="Percent", gt=0, le=100, decimal_places=4, json_schema_extra={"unit": "%"})
 
 
 class SplitByShare(NodeType):
@@ -32,18 +32,12 @@ class SplitByShare(NodeType):
         min_length=1,
         max_length=50,
         title="Shares",
+        json_schema_extra={"row_name": "share", "help": "They have to add up to 100 percent."},
     )
 
     @model_validator(mode="after")
     def _add_up(self) -> Self:
-        names = [one.port for one in self.shares]
-        if twice := next((name for name in names if names.count(name) > 1), None):
-            raise PydanticCustomError("duplicate_port", "the name '{name}' is there twice", {"name": twice})
-        total = sum((one.percent for one in self.shares), Decimal(0))
-        if total != 100:
-            raise PydanticCustomError(
-                "shares_not_100", "the shares add up to {total} percent; make it 100", {"total": str(total)}
-            )
+        check_shares(self.shares)
         return self
 
     def ports(self) -> tuple[str, ...]:
@@ -67,4 +61,4 @@ class SplitByShare(NodeType):
         return Result(moves=moves)
 
     def summary(self) -> str:
-        return ", ".join(f"{one.percent.normalize():f} % {one.port}" for one in self.shares)
+        return in_words(self.shares)

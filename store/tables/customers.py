@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, SmallInteger, UniqueConstraint, text
 
 from store.tables._base import Any, Field, SQLModel, big, datetime, document, instant, key, ref, sealed
 
@@ -142,9 +142,12 @@ class ListSpan(SQLModel, table=True):
 
 
 class CustomerDirty(SQLModel, table=True):
-    """Customers whose segments must be looked at again. The version tells a later mark from the one seen."""
+    """Customers whose segments must be looked at again. The version tells a later mark from the one seen; `depth` is
+    how many journeys led to it.
+    """
 
     __tablename__ = "customer_dirty"
     customer_id: int = ref("customer.id", primary_key=True)
     marked_at: datetime = instant()
     mark: int = big(0)
+    depth: int = Field(default=0, sa_type=SmallInteger, sa_column_kwargs={"server_default": text("0")})

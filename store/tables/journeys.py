@@ -185,6 +185,23 @@ class Occurrence(SQLModel, table=True):
     at: datetime = instant()
 
 
+class NodeMemory(SQLModel, table=True):
+    """What a node remembers for all its customers, over all versions of the journey; locked before it steps."""
+
+    __tablename__ = "node_memory"
+    journey_id: int = ref("journey.id", primary_key=True)
+    node: str = Field(max_length=64, primary_key=True)
+    data: dict[str, Any] = document()
+
+
+class JourneyTag(SQLModel, table=True):
+    """A word under which journeys are found together."""
+
+    __tablename__ = "journey_tag"
+    journey_id: int = ref("journey.id", primary_key=True)
+    tag: str = Field(max_length=40, primary_key=True)
+
+
 class Quota(SQLModel, table=True):
     """A counter that is locked before it is spent: first N, limit per day, budgets."""
 

@@ -10,8 +10,10 @@ from sqlalchemy import text
 
 from engine.dates import fire_dates
 from engine.fanout import fan_out
+from engine.gates import tend_gates
 from engine.match import match
 from engine.runtime import Runtime
+from engine.schedules import fire_schedules
 from engine.walk import Walked, advance
 from nodes.contract import NodeType
 from nodes.registry import Registry, builtin_types
@@ -173,6 +175,14 @@ class World:
     def dates(self) -> int:
         """Let the date triggers look at the calendar."""
         return fire_dates(self.runtime, now=self.now)
+
+    def schedules(self) -> int:
+        """Let the schedules look at the calendar."""
+        return fire_schedules(self.runtime, now=self.now)
+
+    def gates(self) -> int:
+        """Let the gates look whether they open."""
+        return tend_gates(self.runtime, now=self.now)
 
     def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
         """Return the rows of a query as plain tuples."""
