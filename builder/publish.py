@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from builder.check import ANYWHERE, Context, check
+from builder.ops import normal
 from builder.order import topological
 from builder.problems import Problem, has_errors
 from builder.text import from_document, to_document
@@ -37,8 +38,11 @@ def publish(
     *,
     name: str | None = None,
     note: str = "",
+    rev: int | None = None,
 ) -> Published:
     """Publish a graph as the next version of a journey, which is made when there is none; all in one transaction.
+
+    With `rev`, Conflict when the draft has another revision by now.
 
     Batches of codes that it names are made. Who is in the trigger's segment already enters if the trigger says so. The
     graph that is live already is not published again. GraphInvalid carries every problem; nothing has changed then.
@@ -51,6 +55,8 @@ def publish(
         problems = check(graph, registry, context_of(conn))
         if has_errors(problems):
             raise GraphInvalid([problem for problem in problems if problem.severity == "error"])
+        if rev is not None and drafts.find_journey(conn, journey_key, lock=True).rev != rev:
+            raise Conflict(f"the draft of '{journey_key}' has changed meanwhile; look at it again")
         live = drafts.live_graph(conn, journey_key)
         if live is not None and live.graph == document:
             return Published(live.id, live.number, False, tuple(problems))
@@ -75,10 +81,10 @@ def publish(
 def _keep_draft(conn: Connection, key: str, document: dict[str, Any], now: datetime, by: str, name: str | None) -> None:
     """Save what is published as the draft, unless it is the draft: then its edits can still be undone."""
     try:
-        draft = drafts.read_draft(conn, key)
-    except NotFound:
-        draft = None
-    if draft is None or draft.document != document:
+        is_same = normal(drafts.read_draft(conn, key).document) == document
+    except (NotFound, GraphInvalid):
+        is_same = False
+    if not is_same:
         drafts.save_draft(conn, key, document, now=now, name=name, by=by)
     elif name:
         drafts.rename_journey(conn, key, name, now=now)

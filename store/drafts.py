@@ -218,9 +218,7 @@ def add_version(
     note: str = "",
 ) -> VersionGraph:
     """Add the next version of a locked journey and make it the one that takes customers in."""
-    number = conn.execute(
-        text("SELECT coalesce(max(number), 0) + 1 FROM journey_version WHERE journey_id = :id"), {"id": journey.id}
-    ).scalar_one()
+    number = next_number(conn, journey.id)
     values = {
         "journey_id": journey.id,
         "number": number,
@@ -232,6 +230,12 @@ def add_version(
     }
     id = conn.execute(insert(Version).values(**values).returning(col(Version.id))).scalar_one()
     return VersionGraph(id, number, dict(graph))
+
+
+def next_number(conn: Connection, journey_id: int) -> int:
+    """Return the number that the next published version of a journey gets."""
+    query = "SELECT coalesce(max(number), 0) + 1 FROM journey_version WHERE journey_id = :id"
+    return int(conn.execute(text(query), {"id": journey_id}).scalar_one())
 
 
 def set_live(conn: Connection, journey: JourneyRow, version_id: int, *, now: datetime) -> None:

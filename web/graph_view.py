@@ -170,7 +170,11 @@ def _card(
 ) -> Card:
     box, found = places.boxes[id], graph.node(id)
     connected = {edge.port for edge in graph.edges_from(id)}
-    ended = sum(n for (source, port), n in counts.passed.items() if source == id and port and port not in connected)
+    ended = sum(
+        n
+        for (source, port), n in counts.passed.items()
+        if source == id and port and port not in connected and not port.startswith("@")
+    )
     stuck = sorted((status, n) for (at, status), n in counts.stuck.items() if at == id and n)
     if isinstance(node, NodeType):
         words_ = (title_of(node, id), node.summary(), node.icon, str(node.category), found.note if found else "", "")

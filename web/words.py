@@ -116,4 +116,6 @@ def field(name: str) -> str:
 
 def port(name: str) -> str:
     """Return the label of a port; the only way out of a step needs none."""
+    if name == "@moved":
+        return "moved by hand"
     return "" if name in ("next", "") else name.replace("_", " ")
