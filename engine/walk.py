@@ -110,8 +110,8 @@ def _walk(runtime: Runtime, conn: Connection, claimed: Claim, ids: Sequence[int]
     passage.run()
     while _wake_armed(conn, passage):
         passage.run()
-    moves = [_resting(passage, row, effects) for row in standing]
     sealed = _sealed_codes(runtime, passage, standing, effects)
+    moves = [_resting(passage, row, effects, sealed) for row in standing]
     store.write_steps(conn, passage.steps, version.id, now)
     write_messages(conn, effects.messages, effects.sealed_variables(), version.id, now)
     write_codes(conn, effects.codes, now)
@@ -121,7 +121,7 @@ def _walk(runtime: Runtime, conn: Connection, claimed: Claim, ids: Sequence[int]
     write_memories(conn, version.journey_id, {node: passage.memories[node] for node in passage.remembered})
     effects.events += watched(runtime, conn, passage)
     insert_events(conn, effects.events, now=now)
-    store.write_moves(conn, [(*move[:11], sealed.get(move[0]), *move[11:]) for move in moves])
+    store.write_moves(conn, moves)
     store.write_counts(conn, passage.counts, version.id, now)
     count_ends(
         conn, [(version.id, stop.status) for stop in passage.stops.values() if stop.status not in ("parked",)], now
@@ -184,25 +184,25 @@ def _wake_armed(conn: Connection, passage: Passage) -> bool:
     return passage.wake_by_events(store.events_since(conn, customers, types, earliest))
 
 
-def _resting(passage: Passage, row: Standing, effects: Effects) -> tuple[Any, ...]:
-    """Return the columns of `store.walk.MOVE_COLUMNS` for one enrollment, without its secrets."""
+def _resting(passage: Passage, row: Standing, effects: Effects, sealed: Mapping[int, bytes]) -> tuple[Any, ...]:
+    """Return the columns of `store.walk.MOVE_COLUMNS` for one enrollment."""
     id = row.id
     goal_at = row.goal_at or (passage.now if id in effects.goals else None)
     woken_event = passage.woken_event.get(id, row.woken_event_id)
+    seq, since, secrets = passage.seq[id], passage.since[id], sealed.get(id)
     waiting = passage.waits.get(id)
     if waiting is not None:
         node, wait = waiting
-        return (
-            *(id, "waiting", node, passage.seq[id], passage.since[id], wait.until, wait.local, wait.event, None),
-            *(woken_event, passage.state.get(id), None, goal_at, None),
-        )
+        state = passage.state.get(id)
+        going_on = (id, "waiting", node, seq, since, wait.until, wait.local, wait.event, None)
+        return (*going_on, woken_event, state, secrets, None, goal_at, None)
     stop: Stop = passage.stops[id]
-    parked = stop.status == "parked"
-    return (
-        *(id, stop.status, stop.node, passage.seq[id], passage.since[id], row.wake_at if parked else None, None, None),
-        *(passage.woken.get(id) if parked else None, woken_event, passage.state.get(id) if parked else None),
-        *((stop.reason or "")[:_REASON] or None, goal_at, None if parked else passage.now),
-    )
+    reason = stop.reason and stop.reason[:_REASON]
+    if stop.status == "parked":
+        held = (id, "parked", stop.node, seq, since, row.wake_at, None, None, passage.woken.get(id))
+        return (*held, woken_event, passage.state.get(id), secrets, reason, goal_at, None)
+    ended = (id, stop.status, stop.node, seq, since, None, None, None, None)
+    return (*ended, woken_event, None, secrets, reason or None, goal_at, passage.now)
 
 
 def _sealed_codes(
