@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rig.chromium import FLAGS, find_chromium
+from rig.npm import install
 from rig.postgres import NoPostgres, PostgresServer
 from rig.services import missing
 from rig.valkey import NoValkey, ValkeyServer
@@ -114,6 +115,12 @@ def chromium() -> "Iterator[Browser]":
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def npm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source of the builder's bundle with its packages."""
+    return install(tmp_path_factory.mktemp("npm"))
 
 
 @pytest.fixture

@@ -207,10 +207,10 @@ export function makeCommands(draft, settings) {
       return draft.commit("Paste a whole journey", ops);
     },
 
-    tidyUp() {
+    tidyUp(label = "Tidy up") {
       const ids = [...draft.graph.nodes.keys()];
       if (!ids.length) return null;
-      return draft.commit("Tidy up", [{ op: "move", positions: { [ids[0]]: place(ids[0]) } }], { tidy: true });
+      return draft.commit(label, [{ op: "move", positions: { [ids[0]]: place(ids[0]) } }], { tidy: true });
     },
 
     addNote(at) {

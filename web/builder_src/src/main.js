@@ -120,6 +120,7 @@ const panel = makePanel(draft, api, {
     if (phone.matches) palette.toggle(false);
     requestAnimationFrame(() => { const one = canvas.selection(); if (one.length === 1) canvas.reveal(one[0], room()); });
   },
+  gone: () => { say("Somebody has removed this step.", "info"); draft.load().catch(() => {}); },
   named: (name) => { draft.name = name; bar.draw(); bar.title(); },
   closed: (id) => { if (id && document.activeElement === document.body) canvas.focus(id); },
   go,
@@ -192,7 +193,11 @@ const clipboard = makeClipboard(draft, commands, {
 });
 
 const may = (go_) => (...given) => { if (draft.may.edit) go_(...given); };
-const selected = () => { const ids = canvas.selection(); return ids.length ? ids : [canvas.focused()].filter(Boolean); };
+// What a command is about: the selection, or the card that the keyboard stands on when it is not part of that.
+function selected() {
+  const [ids, focused] = [canvas.selection(), canvas.focused()];
+  return focused && !ids.includes(focused) ? [focused] : ids;
+}
 const does = {
   undo: may(() => { panel.flush(); draft.stepBack().then((answer) => { if (answer?.data.nothing) say("There is nothing of yours to undo.", "info"); }); }),
   redo: may(() => draft.stepForth()),
@@ -287,6 +292,12 @@ draft.on("conflict", (data) => { say(data.message || "Somebody else changed this
 draft.on("refused", (message) => say(message, "bad"));
 draft.on("renamed", (ids) => { const now = canvas.selection().map((id) => ids.get(id) ?? id); select(now); });
 
+// A draft that a program or a file made may have no places yet: all its cards lie upon each other.
+async function arrange() {
+  const places = new Set([...draft.graph.nodes.values()].map((node) => String(node.position)));
+  if (draft.may.edit && draft.graph.nodes.size > 1 && places.size === 1) await commands.tidyUp("Arrange steps");
+}
+
 async function start() {
   if (phone.matches) palette.toggle(false);
   await draft.load();
@@ -296,6 +307,7 @@ async function start() {
   palette.draw();
   statistics.draw();
   if (draft.versions.length && draft.status !== "draft") statistics.set(true);
+  await arrange();
   await canvas.measured();
   canvas.sync(); // edges go around cards as high as they are
   canvas.start(room());

@@ -6,13 +6,14 @@ import { firstSentence } from "./picker.js";
 
 const AFTER_KEYS = 600; // milliseconds after the last key before it is saved
 
-// `on`: opened(), named(name), closed(id), go(id), remove(ids), duplicate(ids), connect(from, port, to), add(from, port, at)
+// `on`: opened(), named(name), gone(), closed(id), go(id), remove(ids), duplicate(ids), connect(from, port, to), add(from, port, at)
 export function makePanel(draft, api, on) {
   const panel = $("#panel");
   const body = $("#panel-body");
   let shown = null; // {kind: "step", id} | {kind: "journey"} | {kind: "problems"}
   let timer = null;
   let isDirty = false;
+  let isSettling = false;
   let turn = 0;
   let back = null;
 
@@ -51,6 +52,7 @@ export function makePanel(draft, api, on) {
     const mine = turn;
     const { status, data } = await api.page(`${address()}/panel`).catch(() => ({ status: 0, data: "" }));
     if (mine !== turn || !slot()) return;
+    if (status === 404 && shown.kind === "step") { close(); on.gone(); return; }
     if (status !== 200) {
       slot().replaceChildren(element("p", { class: "muted" }, status ? "This step's settings could not be read." : "Wayfare does not answer. Close this and open it again."));
       return;
@@ -114,11 +116,13 @@ export function makePanel(draft, api, on) {
         return true;
       },
       settle({ status, data }) {
+        isSettling = true; // the answer brings the form along, with what was typed
         if (status === 200) draft.take(data, true);
         else if (status === 409 && data.rev) {
           draft.take({ ...data, applied: [] }, false);
           say(data.message || "Somebody else changed this meanwhile. What you typed is still here.", "bad");
         } else say(data.message || "This form could not be saved.", "bad");
+        isSettling = false;
         if (data.panel && mine === turn && slot()) put(data.panel, item.doing ? null : item.sent);
         const named = status === 200 && place === "/draft" && item.data.get("name");
         if (named && !$(".notice", slot())) on.named(named.trim());
@@ -249,15 +253,14 @@ export function makePanel(draft, api, on) {
   });
   panel.addEventListener("change", (event) => { if (isOurs(event) && (isDirty || !event.target.matches("textarea, input[type=text]"))) save(); });
 
-  draft.on("edited", ({ isOwn, ids, since, applied }) => {
+  draft.on("edited", ({ isOwn, since, applied }) => {
     if (!shown) return;
     refresh();
     const ours = shown.kind === "step" ? shown.id : "";
     const touches = (op) => (shown.kind === "step" ? op.op === "set_settings" && op.id === ours : op.op === "set_journey");
     const others = since.some(touches);
     const undone = isOwn && applied.some(touches) && !document.activeElement?.closest("#panel-form form");
-    if ((others || undone) && !isDirty && !draft.queue.items().some((item) => item.form)) fetchForm();
-    void ids;
+    if ((others || undone) && !isDirty && !isSettling && !draft.queue.items().some((item) => item.form)) fetchForm();
   });
   draft.on("renamed", (ids) => { if (shown?.kind === "step" && ids.has(shown.id)) openStep(ids.get(shown.id)); });
 
