@@ -14,6 +14,7 @@ from nodes.graph import Graph
 from nodes.registry import Registry
 from store import audit, drafts
 from store.db import Connection, Store
+from store.lists import add_lists
 from store.locks import lock
 from wayfare.errors import Conflict, GraphInvalid, NotFound
 
@@ -52,7 +53,7 @@ def publish(
 
     def work(conn: Connection) -> Published:
         lock(conn, "publish")
-        problems = check(graph, registry, context_of(conn))
+        problems = check(graph, registry, context_of(conn, journey_key))
         if has_errors(problems):
             raise GraphInvalid([problem for problem in problems if problem.severity == "error"])
         if rev is not None and drafts.find_journey(conn, journey_key, lock=True).rev != rev:
@@ -66,6 +67,7 @@ def publish(
             raise Conflict(f"the journey '{journey_key}' is archived; publish under another key")
         nodes = {node.id: registry.load(node) for node in graph.nodes}
         drafts.add_code_batches(conn, _code_batches(nodes), now=now)
+        add_lists(conn, _own_lists(nodes), now=now)
         order = topological(graph)
         version = drafts.add_version(conn, journey, document, order, now=now, by=by, note=note)
         drafts.set_live(conn, journey, version.id, now=now)
@@ -90,11 +92,15 @@ def _keep_draft(conn: Connection, key: str, document: dict[str, Any], now: datet
         drafts.rename_journey(conn, key, name, now=now)
 
 
-def context_of(conn: Connection) -> Context:
-    """Return what exists around a journey. Batches of codes are left out: publishing makes them."""
+def context_of(conn: Connection, journey: str = "") -> Context:
+    """Return what exists around the journey called `journey`. Batches of codes are left out: publishing makes them."""
     known = drafts.known_keys(conn)
     there = {kind: keys for kind, keys in known.items() if kind != "code_batch"}
-    return Context({**there, **ANYWHERE.known})
+    return Context({**there, **ANYWHERE.known}, journey)
+
+
+def _own_lists(nodes: dict[str, NodeType]) -> set[str]:
+    return {key for node in nodes.values() for kind, key in node.references() if kind == "own_list"}
 
 
 def _code_batches(nodes: dict[str, NodeType]) -> dict[str, str]:

@@ -248,8 +248,11 @@ def set_live(conn: Connection, journey: JourneyRow, version_id: int, *, now: dat
 
 
 def known_keys(conn: Connection) -> dict[str, frozenset[str]]:
-    """Return the keys of segments, lists and code batches, by kind."""
-    tables = (("segment", Segment.key), ("list", CustomerList.key), ("code_batch", CodeBatch.key))
+    """Return the keys of segments, lists, code batches and journeys, by kind."""
+    tables = (
+        *(("segment", Segment.key), ("list", CustomerList.key)),
+        *(("code_batch", CodeBatch.key), ("journey", Journey.key)),
+    )
     return {kind: frozenset(conn.execute(select(col(key))).scalars()) for kind, key in tables}
 
 
