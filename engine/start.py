@@ -17,7 +17,7 @@ def open_runtime(settings: Settings) -> Runtime:
     bell = Bell(settings.redis_url)
     return Runtime(
         store=Store(settings.database_url, vault),
-        registry=open_registry(),
+        registry=open_registry(folder=settings.nodes_dir),
         vault=vault,
         channels=channels(data_dir=settings.data_dir, smtp_url=settings.smtp_url, mail_from=settings.mail_from),
         batch_size=settings.batch_size,

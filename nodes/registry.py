@@ -1,4 +1,4 @@
-"""Which node types there are: the built-in ones by discovery, those of other packages by entry point."""
+"""Which node types there are: the built-in ones by discovery, others by entry point or from a folder."""
 
 import importlib
 import inspect
@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from nodes import builtin
 from nodes.contract import NodeType
+from nodes.folder import danger, modules_in, types_of
 from nodes.graph import Node
 from nodes.plain_words import problems_of
 from wayfare.errors import DuplicateNodeType, InvalidSettings, NodeTypeError, UnknownNodeType
@@ -103,10 +105,10 @@ class Registry:
         }
 
 
-def open_registry(plugins: Iterable[EntryPoint] | None = None) -> Registry:
-    """Return a registry of the built-in types and of every installed package's.
+def open_registry(plugins: Iterable[EntryPoint] | None = None, folder: Path | None = None) -> Registry:
+    """Return a registry of the built-in types, of every installed package's, and of the files in a folder.
 
-    A package that cannot be imported, or whose type is refused, is listed in `failures` and costs nobody else.
+    A package or file that cannot be imported, or whose type is refused, is listed in `failures` and costs nobody else.
     """
     registry = Registry(builtin_types())
     found = entry_points(group=GROUP) if plugins is None else plugins
@@ -116,6 +118,15 @@ def open_registry(plugins: Iterable[EntryPoint] | None = None) -> Registry:
         except (Exception, SystemExit) as error:  # foreign code: whatever it raises, the others go on
             package = point.dist.name if point.dist else ""
             registry.failures.append(PluginFailure(point.name, package, f"{type(error).__name__}: {error}"[:500]))
+    for path in modules_in(folder) if folder is not None else ():
+        try:
+            if reason := danger(path):
+                raise NodeTypeError(reason)
+            for node_type in types_of(path):
+                registry.add(node_type)
+        except (Exception, SystemExit) as error:  # foreign code, as above
+            failure = PluginFailure(path.stem, str(path), f"{type(error).__name__}: {error}"[:500])
+            registry.failures.append(failure)
     return registry
 
 

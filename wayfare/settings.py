@@ -67,6 +67,11 @@ class Settings(BaseSettings):
         "Empty means that e-mails are written to the folder `outbox` in the data folder.",
     )
     mail_from: str = Field("Wayfare <wayfare@localhost>", description="Sender of e-mails, with or without a name.")
+    nodes_dir: Path | None = Field(
+        None,
+        description="Folder with node types of your own, one Python file each. They run with all rights of Wayfare: "
+        "files and folders to which others may write are refused. Empty means none.",
+    )
     poll_seconds: float = Field(
         1.0, gt=0, le=60, description="Pause between two looks at the database when no wake-up call comes."
     )
@@ -83,10 +88,10 @@ class Settings(BaseSettings):
         "auto", description="Shape of log lines: JSON, or for people; `auto` means for people on a terminal."
     )
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "nodes_dir")
     @classmethod
-    def _resolved(cls, folder: Path) -> Path:
-        return folder.expanduser().resolve()
+    def _resolved(cls, folder: Path | None) -> Path | None:
+        return folder.expanduser().resolve() if folder else None
 
     @field_validator("database_url")
     @classmethod

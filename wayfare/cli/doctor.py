@@ -36,7 +36,7 @@ def doctor(
 ) -> None:
     """Look at settings, database, Redis and work that is due. Exit code 1 when something is wrong."""
     settings = load()
-    lines = [*_settings(settings), *_packages(), *_redis(settings), *_database(settings, invariants)]
+    lines = [*_settings(settings), *_packages(settings), *_redis(settings), *_database(settings, invariants)]
     if as_json:
         print(json.dumps([{"state": one.state, "what": one.what, "detail": one.detail} for one in lines], indent=2))
     else:
@@ -54,12 +54,12 @@ def _settings(settings: Settings) -> list[Line]:
     return lines
 
 
-def _packages() -> list[Line]:
+def _packages(settings: Settings) -> list[Line]:
     from nodes.registry import open_registry
 
     return [
         Line("problem", f"The node type {failure.name} of {failure.package} is not there", failure.reason)
-        for failure in open_registry().failures
+        for failure in open_registry(folder=settings.nodes_dir).failures
     ]
 
 

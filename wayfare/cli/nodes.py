@@ -11,6 +11,7 @@ import typer
 from nodes.contract import Category
 from nodes.registry import Registry, open_registry
 from wayfare.errors import WayfareError
+from wayfare.settings import load
 
 app = typer.Typer(no_args_is_help=True, help="Node types: list them, begin a new one.")
 _KEY = re.compile(r"([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)")
@@ -26,8 +27,11 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON with each form's schema.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Write a page with every setting.")] = False,
 ) -> None:
-    """List the node types of Wayfare and of installed packages. Exit code 1 when a package could not be loaded."""
-    registry = open_registry()
+    """List the node types of Wayfare, of installed packages and of the folder WAYFARE_NODES_DIR.
+
+    Exit code 1 when one could not be loaded.
+    """
+    registry = open_registry(folder=load().nodes_dir)
     if markdown:
         print(as_markdown(registry), end="")
     elif as_json:

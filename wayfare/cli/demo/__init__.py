@@ -123,7 +123,7 @@ def _runtime(settings: Settings) -> Runtime:
     found = channels(data_dir=settings.data_dir, smtp_url=None, mail_from=settings.mail_from)
     return Runtime(
         store=Store(settings.database_url, vault),
-        registry=open_registry(),
+        registry=open_registry(folder=settings.nodes_dir),
         vault=vault,
         channels={"email": found["email"]},
         batch_size=settings.batch_size,
