@@ -55,7 +55,7 @@ def check(
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail too.")] = False,
 ) -> None:
     """Check files without a database. Exit code 1 when one of them could not be published."""
-    registry = open_registry()
+    registry = _registry()
     found = {str(file): _problems(file, registry) for file in files}
     if as_json:
         document = {file: [problem.as_dict() for problem in problems] for file, problems in found.items()}
@@ -100,7 +100,7 @@ def import_(
     with _store().write() as conn:
         by = f"shell:{_person()}"
         rev = drafts.save_draft(conn, journey, text.to_document(graph), now=clock.now(), name=name, by=by)
-    _show(journey, check_graph(graph, open_registry(), ANYWHERE))
+    _show(journey, check_graph(graph, _registry(), ANYWHERE))
     print(f"{journey}: draft saved, revision {rev}")
 
 
@@ -123,7 +123,7 @@ def publish(
             graph = text.from_document(drafts.draft_of(conn, journey))
     try:
         done = publish_graph(
-            store, open_registry(), journey, graph, clock.now(), f"shell:{_person()}", name=name, note=note
+            store, _registry(), journey, graph, clock.now(), f"shell:{_person()}", name=name, note=note
         )
     except GraphInvalid as refused:
         _show(journey, _as_problems(refused))
@@ -161,6 +161,10 @@ def _key_of(file: Path) -> str:
     if not _KEY.fullmatch(file.stem):
         raise WayfareError(f"'{file.stem}' cannot be a key (letters, digits, . _ -); give one with --key")
     return file.stem
+
+
+def _registry() -> Registry:
+    return open_registry(folder=load().nodes_dir)
 
 
 def _store() -> Store:

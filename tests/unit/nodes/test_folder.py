@@ -77,7 +77,7 @@ def test_the_setting_puts_it_into_the_list(folder: Path, monkeypatch: pytest.Mon
 
 
 def test_the_guide_for_integrators_runs(folder: Path) -> None:
-    page = (ROOT / "docs" / "integrating.md").read_text()
+    page = (ROOT / "docs" / "integrating.md").read_text() + (ROOT / "README.md").read_text()
     scope: dict[str, Any] = {}
     exec("from wayfare.sdk import *", scope)
     for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
@@ -87,4 +87,6 @@ def test_the_guide_for_integrators_runs(folder: Path) -> None:
     assert first.memory == {"taken": 99}
     later = run(node, a_batch(size=3, memory=first.memory))
     assert {port: set(ids) for port, ids in later.moves.items()} == {"first": {1}, "else": {2, 3}}
+    split = run(scope["PointsSplit"](minimum=100), a_batch({"attrs.points": [100, 99, None]}))
+    assert set(split.moves["enough"]) == {1}
     assert "cp examples/plugins/one_file/rainy_day.py" in page
