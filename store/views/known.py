@@ -38,6 +38,12 @@ def name_of(conn: Connection, kind: str, key: str) -> str | None:
     return found
 
 
+def description_of(conn: Connection, key: str) -> str:
+    """Return what people read about a journey."""
+    rows = _NAMED["journey"]
+    return str(conn.execute(select(rows.c.description).where(rows.c.key == key)).scalar_one_or_none() or "")
+
+
 def products(conn: Connection, text: str, limit: int, offset: int) -> list[tuple[str, str]]:
     """Return (sku, name) of products whose number or name holds the text, by name."""
     query = select(PRODUCT.c.sku, PRODUCT.c.name)

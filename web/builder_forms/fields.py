@@ -84,6 +84,11 @@ class Field:
         return self.text == "" or bool(_NATIVE.get(self.kind, re.compile("")).fullmatch(self.text))
 
     @property
+    def has_lines(self) -> bool:
+        """Whether the text breaks into lines, which only a text area keeps."""
+        return "\n" in self.text or "\r" in self.text
+
+    @property
     def ticked(self) -> list[str]:
         """The options that are chosen, where several can be."""
         known = self.schema.get("default") if self.raw is MISSING else self.raw
@@ -146,13 +151,21 @@ def describe(raw: Schema, defs: Schema, value: Any, path: str) -> Field:
         kind = "json"
     if kind in _PLAIN and isinstance(known, dict | list):
         kind = "json"
-    if kind == "text" and "\n" in str(known):
+    if kind == "text" and ("\n" in str(known) or "\r" in str(known)):
         kind = "textarea"
     if kind == "duration" and known not in (None, "") and duration_shown(known) is None:
         kind = "text"
-    one = Field(path, kind, "", schema, value, shown(kind, known), schema.get("description", ""))
+    one = Field(path, kind, "", schema, value, shown(kind, known), _help(schema))
     _fill(one, defs, known)
     return one
+
+
+def _help(schema: Schema) -> str:
+    """Return the help text; `help` of json_schema_extra says it better where choices have labels of their own."""
+    if "help" in schema:
+        return str(schema["help"])
+    text = str(schema.get("description", ""))
+    return "" if "only" in schema and text.startswith("Only for '") else text
 
 
 _SHAPES: dict[str, Any] = {
@@ -214,6 +227,10 @@ def _pair(fields: Mapping[str, Field]) -> None:
         if other is not None and other is not one:
             one.pair = other
             other.schema = {**other.schema, "is_paired": True}
+            if other.kind == "radio":  # beside an amount there is room for a select only
+                other.kind = "select"
+                if other.text not in dict(other.options):
+                    other.options = [*other.options, (other.text, other.text or "Choose…")]
 
 
 def _hide(fields: Mapping[str, Field]) -> None:
