@@ -71,7 +71,7 @@ def impact(conn: Connection, registry: Registry, key: str) -> Impact:
     document = normal(draft.document)
     graph = from_document(document)
     live = drafts.live_graph(conn, key)
-    problems = tuple(check(graph, registry, context_of(conn)))
+    problems = tuple(check(graph, registry, context_of(conn, key)))
     standing, left = publishing.inside(conn, draft.id), publishing.left(conn, draft.id)
     changes = [] if live is None else compare(live.graph, document, registry)
     steps = [] if live is None else _concerned(changes, live.graph, document, registry, standing, left)

@@ -207,6 +207,18 @@ def live_graph(conn: Connection, key: str) -> VersionGraph | None:
     return None if row is None else VersionGraph(*row)
 
 
+def numbered_graph(conn: Connection, key: str, number: str) -> VersionGraph | None:
+    """Return a published version of a journey by its number, or None."""
+    if not number.isascii() or not number.isdigit() or len(number) > 9:
+        return None
+    row = conn.execute(
+        select(col(Version.id), col(Version.number), col(Version.graph))
+        .join(Journey, col(Journey.id) == col(Version.journey_id))
+        .where(col(Journey.key) == key, col(Version.number) == int(number))
+    ).one_or_none()
+    return None if row is None else VersionGraph(*row)
+
+
 def add_version(
     conn: Connection,
     journey: JourneyRow,

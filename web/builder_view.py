@@ -21,6 +21,7 @@ from builder.tidy import CARD
 from nodes.contract import Category
 from nodes.graph import Node
 from nodes.registry import Registry
+from store.drafts import Draft
 from store.views.journeys import VersionLine
 from wayfare.errors import NodeTypeError
 from web import ui
@@ -60,11 +61,11 @@ class Checks:
         self._found: OrderedDict[tuple[int, int, int], Findings] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, journey_id: int, rev: int, document: Document) -> Findings:
+    def of(self, journey: Draft, rev: int, document: Document) -> Findings:
         """Return the problems of a revision by node, in the order of `check`; those of the whole journey under ""."""
         with store().read() as conn:
-            around = context_of(conn)
-        key = (journey_id, rev, hash(tuple(sorted(around.known.items()))))
+            around = context_of(conn, journey.key)
+        key = (journey.id, rev, hash(tuple(sorted(around.known.items()))))
         with self._lock:
             known = self._found.get(key)
         if known is None:
@@ -85,15 +86,15 @@ def by_node(problems: Iterable[Problem]) -> Findings:
     return found
 
 
-def findings(journey_id: int, rev: int, document: Document) -> Findings:
+def findings(journey: Draft, rev: int, document: Document) -> Findings:
     """Return the problems of a revision by node; each revision is checked once in a while."""
     checks: Checks = current_app.extensions.setdefault("wayfare.builder", Checks())
-    return checks.of(journey_id, rev, document)
+    return checks.of(journey, rev, document)
 
 
 def whole(seen: Edited, by: str, versions: Sequence[VersionLine], live_version_id: int | None) -> dict[str, Any]:
     """Return everything about a draft, for a page that has just been opened."""
-    found = findings(seen.journey.id, seen.rev, seen.document)
+    found = findings(seen.journey, seen.rev, seen.document)
     is_open = seen.journey.status != "archived"
     may = {
         "edit": ui.may("journeys.edit") and is_open,
@@ -127,8 +128,8 @@ def whole(seen: Edited, by: str, versions: Sequence[VersionLine], live_version_i
 
 def changes(seen: Edited, by: str) -> dict[str, Any]:
     """Return what is new since the revision that the page knows: operations, and cards and problems that differ."""
-    before = findings(seen.journey.id, seen.base_rev, seen.base)
-    after = findings(seen.journey.id, seen.rev, seen.document) if seen.rev != seen.base_rev else before
+    before = findings(seen.journey, seen.base_rev, seen.base)
+    after = findings(seen.journey, seen.rev, seen.document) if seen.rev != seen.base_rev else before
     return {
         "rev": seen.rev,
         "since": seen.since,

@@ -5,13 +5,15 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from builder import text
 from builder.check import ANYWHERE
 from builder.check import check as check_graph
+from builder.diff import compare
+from builder.ops import normal
 from builder.problems import Problem, has_errors
 from builder.publish import publish as publish_graph
 from nodes.graph import Graph
@@ -23,7 +25,7 @@ from wayfare.errors import GraphInvalid, NotFound, WayfareError
 from wayfare.settings import load
 from wayfare.vault import Vault
 
-app = typer.Typer(no_args_is_help=True, help="Journeys as files: list, check, export, import, publish.")
+app = typer.Typer(no_args_is_help=True, help="Journeys as files: list, check, export, import, diff, publish.")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _Json = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
 
@@ -130,6 +132,44 @@ def publish(
         sys.exit(1)
     _show(journey, list(done.warnings))
     print(f"{journey}: version {done.number} is live" + ("" if done.is_new else " already; nothing has changed"))
+
+
+@app.command()
+def diff(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="A JSON file, a journey's key, KEY@live or KEY@3.")],
+    new: Annotated[
+        str | None, typer.Argument(metavar="NEW", help="The same; without it, OLD's live version and its draft.")
+    ] = None,
+    as_json: _Json = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 when there is a difference.")] = False,
+) -> None:
+    """Tell in words what is different between two journeys: steps, arrows and settings, not where cards stand."""
+    before, after = (f"{old}@live", old) if new is None else (old, new)
+    changes = compare(_document(before), _document(after), _registry())
+    if as_json:
+        print(json.dumps([change.as_dict() for change in changes], ensure_ascii=False, indent=2))
+    else:
+        for change in changes:
+            print(change)
+        if not changes:
+            print("There is no difference.", file=sys.stderr)
+    if changes and exit_code:
+        sys.exit(1)
+
+
+def _document(name: str) -> dict[str, Any]:
+    """Return the graph of a file, of a draft (KEY), of the live version (KEY@live) or of a published one (KEY@3)."""
+    file = Path(name)
+    if file.suffix == ".json" or file.is_file():
+        return normal(text.to_document(_read(file)))
+    key, _, version = name.partition("@")
+    with _store().read() as conn:
+        if not version:
+            return normal(drafts.draft_of(conn, key))
+        found = drafts.live_graph(conn, key) if version == "live" else drafts.numbered_graph(conn, key, version)
+    if found is None:
+        raise NotFound(f"the journey '{key}' has no version '{version}'")
+    return normal(found.graph)
 
 
 def _problems(file: Path, registry: Registry) -> list[Problem]:

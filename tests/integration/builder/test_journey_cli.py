@@ -145,3 +145,36 @@ def test_the_page_of_node_types_is_what_the_code_says() -> None:
     page = Path(__file__).parents[3] / "docs" / "node-types.md"
     written = as_markdown(open_registry([]))
     assert page.read_text() == written, "write it anew: wayfare nodes list --markdown > docs/node-types.md"
+
+
+def test_two_journeys_are_compared_in_words(shell: Any, good: str, tmp_path: Path) -> None:
+    assert shell("journey", "diff", good, good) == (0, "", "There is no difference.\n")
+    other = json.loads(json.dumps(GOOD))
+    other["nodes"][1]["settings"]["subject"] = "Hello"
+    other["nodes"][1]["position"] = [5, 5]
+    other["nodes"][2] = {"id": "w", "type": "flow.wait", "settings": {"amount": 2}}
+    other["edges"][1]["to"] = "w"
+    other["entry"] = {"reentry": "always"}
+    (tmp_path / "other.json").write_text(json.dumps(other))
+    code, out, err = shell("journey", "diff", good, "other.json", "--exit-code")
+    assert (code, err) == (1, "")
+    lines = out.splitlines()
+    assert lines[0].startswith("~ s ")
+    assert "Subject “Hi” → “Hello”" in lines[0]
+    assert lines[1:] == [
+        "+ w Wait 2 days (flow.wait)",
+        "- x End (flow.exit)",
+        "~ s → w: led to x",
+        "~ entry: reentry “never” → “always”",
+    ]
+    found = json.loads(shell("journey", "diff", good, "other.json", "--json")[1])
+    assert [one["kind"] for one in found] == ["changed", "added", "removed", "changed", "changed"]
+    assert {"kind", "what", "node", "words", "details"} == set(found[0])
+
+
+def test_a_draft_is_compared_with_its_versions(shell: Any, good: str) -> None:
+    assert shell("journey", "publish", good)[0] == 0
+    assert shell("journey", "diff", "welcome")[2] == "There is no difference.\n"
+    assert shell("journey", "diff", "welcome@1", "welcome@live", "--exit-code")[0] == 0
+    for unknown in ("welcome@2", "welcome@x", "nobody", "nobody@live"):
+        assert shell("journey", "diff", unknown, good)[0] == 1
