@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request, url_for
 
 from builder import lifecycle
 from builder.impact import Impact, impact
+from builder.names import name_of
 from builder.release import Choice, Released, release
 from store import accounts, drafts
 from store.db import Connection
@@ -124,6 +125,7 @@ def _publish_dialog(key: str, wrong: str = "", status: int = 200) -> Response:
         may=ui.may("journeys.publish"),
         deciders=deciders,
         summary=summary_of(found),
+        names={node["id"]: name_of(node, registry()) for node in found.draft.document.get("nodes", ())},
         back=_back(key),
         note=request.form.get("note", ""),
         chosen=request.form,
