@@ -1,0 +1,193 @@
+"""The documents: what goes in, what comes out, what is refused."""
+
+import pytest
+
+from rig.prices import line, percent, promo, request
+from wayfare.errors import InputRefused
+from wayfare.promotions import quote
+
+EXAMPLE = {
+    "cart": {
+        "currency": "UAH",
+        "at": "2026-11-24T10:00:00+02:00",
+        "tax_mode": "inclusive",
+        "channel": "web",
+        "store": "kyiv-01",
+        "region": "kyiv",
+        "payment": None,
+        "customer": {
+            "key": "c1",
+            "segments": ["vip"],
+            "level": "gold",
+            "order_number": 3,
+            "birthday": "1990-02-28",
+        },
+        "lines": [
+            {
+                "id": "L1",
+                "sku": "S1",
+                "price": 120000,
+                "quantity": 2,
+                "brand": "Chanel",
+                "categories": ["perfume"],
+                "lists": [],
+                "attributes": {},
+                "min_price": None,
+                "discountable": True,
+                "tax": "20",
+            }
+        ],
+        "shipping": [{"id": "ship", "method": "courier", "price": 6000, "tax": "20"}],
+        "stock": {"GIFT-1": 12},
+        "codes": ["WELCOME"],
+    },
+    "ruleset": {
+        "version": "v17",
+        "groups": [{"key": "sale", "layer": "item", "position": 1, "policy": "best", "percent_base": "running"}],
+        "promotions": [
+            {
+                "key": "p1",
+                "name": "20 % off perfume",
+                "group": "sale",
+                "priority": 10,
+                "standalone": False,
+                "never_with": [],
+                "requires_code": None,
+                "scope": {
+                    "include": {"categories": ["perfume"]},
+                    "exclude": {"brands": ["Creed"]},
+                    "skip_discounted": False,
+                },
+                "conditions": [
+                    {"kind": "period", "from": "2026-11-01T00:00:00+02:00", "until": "2026-12-01T00:00:00+02:00"}
+                ],
+                "effect": {"kind": "percent", "value": "20", "target": "unit"},
+                "limits": {
+                    "max_units": None,
+                    "max_units_line": None,
+                    "pick": "cheapest",
+                    "max_discount_unit": None,
+                    "max_discount_cart": None,
+                    "repeat": None,
+                    "budget": {"kind": "spend", "remaining": 500000, "partial": False},
+                },
+            }
+        ],
+        "caps": [
+            {
+                "key": "luxury",
+                "scope": {"include": {"brands": ["Chanel"]}},
+                "max_percent": "15",
+                "max_amount": None,
+                "layers": None,
+            }
+        ],
+    },
+}
+
+
+def test_the_example_of_the_contract_comes_out_to_the_letter():
+    step = {"promotion": "p1", "amount": 24000, "given": 18000, "cut_by": "luxury"}
+    assert quote(EXAMPLE) == {
+        "currency": "UAH",
+        "ruleset": "v17",
+        "goods": {"list": 240000, "discount": 36000, "net": 204000},
+        "shipping": [{"id": "ship", "list": 6000, "discount": 0, "net": 6000, "tax": 1000, "steps": []}],
+        "payable": 210000,
+        "tax": 35000,
+        "lines": [
+            {
+                "id": "L1",
+                "list": 240000,
+                "discount": 36000,
+                "net": 204000,
+                "tax": 34000,
+                "units": [{"count": 2, "list": 120000, "net": 102000, "steps": [step]}],
+            }
+        ],
+        "applied": [{"promotion": "p1", "amount": 36000}],
+        "not_applied": [],
+        "gifts": [],
+        "cashback": 0,
+        "codes": [{"code": "WELCOME", "status": "unknown"}],
+        "proof": {"status": "optimal", "bound": 210000},
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "code"),
+    [
+        (lambda doc: doc["cart"].pop("currency"), "cart.currency", "missing"),
+        (lambda doc: doc["cart"].update(at="2026-11-24T10:00:00"), "cart.at", "bad_moment"),
+        (lambda doc: doc["cart"].update(at="soon"), "cart.at", "bad_moment"),
+        (lambda doc: doc["cart"]["lines"][0].update(price=-1), "cart.lines.0.price", "greater_than_equal"),
+        (lambda doc: doc["cart"]["lines"][0].update(price=1.5), "cart.lines.0.price", "int_type"),
+        (lambda doc: doc["cart"]["lines"][0].update(price=True), "cart.lines.0.price", "int_type"),
+        (lambda doc: doc["cart"]["lines"][0].update(price="1"), "cart.lines.0.price", "int_type"),
+        (lambda doc: doc["cart"]["lines"][0].update(quantity=0), "cart.lines.0.quantity", "greater_than_equal"),
+        (lambda doc: doc["cart"]["lines"][0].update(colour="red"), "cart.lines.0.colour", "extra_forbidden"),
+        (lambda doc: doc["cart"]["lines"].append(doc["cart"]["lines"][0]), "cart", "double_id"),
+        (lambda doc: doc.update(extra=1), "extra", "extra_forbidden"),
+        (lambda doc: doc["ruleset"]["caps"][0].update(max_percent=None), "ruleset.caps.0", "bad_cap"),
+    ],
+)  # fmt: skip
+def test_a_bad_document_is_refused_with_its_path(change, path, code):
+    document = _copy(EXAMPLE)
+    change(document)
+    with pytest.raises(InputRefused) as refused:
+        quote(document)
+    assert (refused.value.path, refused.value.code) == (path, code)
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "code"),
+    [
+        (lambda one: one["effect"].update(value="0"), ".effect.value", "bad_percent"),
+        (lambda one: one["effect"].update(value="100.1"), ".effect.value", "bad_percent"),
+        (lambda one: one["effect"].update(value=20), ".effect.value", "string_type"),
+        (lambda one: one["effect"].update(value="1e1"), ".effect.value", "bad_decimal"),
+        (lambda one: one["effect"].update(target="order"), ".effect", "wrong_layer"),
+        (lambda one: one.update(group="no"), ".group", "unknown_group"),
+        (lambda one: one.update(layer="item"), "", "group_or_layer"),
+        (lambda one: one.update(never_with=["no"]), ".never_with.0", "unknown_key"),
+        (lambda one: one.update(key="sale"), None, "double_key"),
+        (lambda one: one["limits"]["budget"].update(partial=True), "", "partial_target"),
+        (lambda one: one["conditions"].append({"kind": "moon"}), ".conditions.1", "union_tag_invalid"),
+    ],
+)  # fmt: skip
+def test_a_bad_promotion_is_refused_with_its_path(change, path, code):
+    document = _copy(EXAMPLE)
+    change(document["ruleset"]["promotions"][0])
+    with pytest.raises(InputRefused) as refused:
+        quote(document)
+    where = "ruleset.promotions" if path is None else f"ruleset.promotions.0{path}"
+    assert (refused.value.path, refused.value.code) == (where, code)
+
+
+@pytest.mark.parametrize("document", [None, [], 1, "x", {}, {"cart": []}])
+def test_what_is_no_request_is_refused(document):
+    with pytest.raises(InputRefused):
+        quote(document)
+
+
+def test_a_multi_buy_in_a_first_group_is_refused():
+    first = {"key": "f", "layer": "item", "policy": "first"}
+    sets = {"kind": "sets", "size": 2, "reward": {"units": 1, "effect": percent(100)}}
+    with pytest.raises(InputRefused) as refused:
+        quote(request([line("a", 100)], promo("p", sets, group="f"), groups=[first]))
+    assert refused.value.code == "multibuy_in_first"
+
+
+def test_only_the_required_keys_are_needed():
+    answer = quote({"cart": {"currency": "EUR", "at": "2026-01-01T00:00:00Z", "lines": []}})
+    assert (answer["payable"], answer["ruleset"], answer["proof"]["status"]) == (0, "inline", "optimal")
+
+
+def test_the_reference_of_a_request_is_echoed():
+    assert quote({**request([line("a", 100)]), "ref": "r-1"})["ref"] == "r-1"
+
+
+def _copy(value):
+    if isinstance(value, dict):
+        return {key: _copy(one) for key, one in value.items()}
+    return [_copy(one) for one in value] if isinstance(value, list) else value

@@ -1,0 +1,167 @@
+"""The quote as a document: what each unit costs and why, and why other promotions are not applied."""
+
+from typing import Any
+
+from wayfare.money import half_up
+from wayfare.promotions.extras import cashback, gifts
+from wayfare.promotions.kinds import Kind
+from wayfare.promotions.pricer import Priced
+from wayfare.promotions.reasons import explain
+from wayfare.promotions.runs import Run, Step
+from wayfare.promotions.search import Found
+from wayfare.promotions.table import Offer, Table
+from wayfare.promotions.values import fraction
+
+_TRIED = ("better_price", "no_effect", "passed_over", "never_with", "standalone")
+
+
+def write(table: Table, found: Found) -> dict[str, Any]:
+    """Return the quote. `table` holds all offers, `found` the best choice among them."""
+    priced, cart = found.priced, table.cart
+    reasons = {**table.reasons, **explain(table, found)}
+    lines = _lines(table, priced)
+    shipping = [_parcel(table, priced, place) for place in range(len(cart.shipping))]
+    applied = {offer.key: amount for offer, amount in priced.applied().items()}
+    given: list[dict[str, object]] = []
+    bonus, lone = 0, any(one.rule.promotion.standalone for one in priced.applied())
+    extras = [] if lone else _together(table, priced, reasons)
+    if lone:
+        reasons |= {one.key: {"reason": "standalone"} for one in table.extras}
+    else:
+        given, why = gifts(table, extras, priced)
+        bonus, earned, whynot = cashback(table, extras, priced)
+        reasons |= {**why, **whynot}
+        applied |= {str(one["promotion"]): 0 for one in given} | {offer.key: 0 for offer in earned}
+    tax = sum(one["tax"] for one in (*lines, *shipping))
+    net = sum(one["net"] for one in lines)
+    payable = net + sum(one["net"] for one in shipping)
+    bound = found.bound
+    document: dict[str, Any] = {
+        "currency": cart.currency,
+        "ruleset": table.request.ruleset.version,
+        "goods": {
+            "list": sum(one["list"] for one in lines),
+            "discount": sum(one["discount"] for one in lines),
+            "net": net,
+        },
+        "shipping": shipping,
+        "payable": payable + (tax if cart.tax_mode == "exclusive" else 0),
+        "tax": tax,
+        "lines": lines,
+        "applied": [{"promotion": key, "amount": applied[key]} for key in sorted(applied)],
+        "not_applied": [{"promotion": key, **reasons[key]} for key in sorted(reasons) if key not in applied],
+        "gifts": given,
+        "cashback": bonus,
+        "codes": _codes(table, applied, reasons),
+        "proof": {
+            "status": "optimal" if bound >= priced.value else "bounded",
+            "bound": bound + (tax if cart.tax_mode == "exclusive" else 0),
+        },
+    }
+    if table.request.ref is not None:
+        document = {"ref": table.request.ref, **document}
+    return document
+
+
+def _together(table: Table, priced: Priced, reasons: dict[str, dict[str, object]]) -> list[Offer]:
+    """Return the gifts and bonuses that may stand beside what is applied."""
+    applied = {one.key for one in priced.applied()}
+    found: list[Offer] = []
+    for offer in sorted(table.extras, key=lambda one: one.rule.order):
+        if offer.rule.shy & applied:
+            reasons[offer.key] = {"reason": "never_with", "by": min(offer.rule.shy & applied)}
+        elif offer.rule.promotion.standalone and (applied or found):
+            reasons[offer.key] = {"reason": "standalone"}
+        else:
+            found.append(offer)
+            applied.add(offer.key)
+            if offer.rule.promotion.standalone:
+                reasons |= {
+                    one.key: {"reason": "standalone", "by": offer.key} for one in table.extras if one is not offer
+                }
+                break
+    return found
+
+
+def _lines(table: Table, priced: Priced) -> list[dict[str, Any]]:
+    """Deal the units of each kind to its lines, in input order."""
+    by_kind: dict[int, list[Run]] = {}
+    for run in priced.runs:
+        by_kind.setdefault(run.kind.index, []).append(run)
+    found: dict[str, dict[str, Any]] = {}
+    for kind in table.kinds:
+        runs = sorted(by_kind.get(kind.index, ()), key=lambda run: run.start)
+        for id, count in kind.members:
+            mine: list[Run] = []
+            while count:
+                head, rest = runs[0].cut(min(count, runs[0].count))
+                runs = [rest, *runs[1:]] if rest.count else runs[1:]
+                count -= head.count
+                mine.append(head)
+            found[id] = _line(table, kind, id, mine)
+    return [found[line.id] for line in table.cart.lines]
+
+
+def _line(table: Table, kind: Kind, id: str, runs: list[Run]) -> dict[str, Any]:
+    units: list[tuple[int, Run]] = []
+    for run in runs:
+        same = units and (units[-1][1].price, units[-1][1].steps) == (run.price, run.steps)
+        units = [*units[:-1], (units[-1][0] + run.count, run)] if same else [*units, (run.count, run)]
+    listed = sum(kind.price * run.count for run in runs)
+    net = sum(run.price * run.count for run in runs)
+    return {
+        "id": id,
+        "list": listed,
+        "discount": listed - net,
+        "net": net,
+        "tax": tax_of(table, kind.line.tax, net),
+        "units": [
+            {"count": count, "list": kind.price, "net": run.price, "steps": [_step(one) for one in run.steps]}
+            for count, run in units
+        ],
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    """Return one step of one unit."""
+    found = {"promotion": step.offer.key, "amount": step.amount, "given": step.given}
+    return {**found, "cut_by": step.cut_by} if step.cut_by else found
+
+
+def _parcel(table: Table, priced: Priced, place: int) -> dict[str, Any]:
+    entry, parcel = table.cart.shipping[place], priced.parcels[place]
+    return {
+        "id": parcel.id,
+        "list": parcel.tag,
+        "discount": parcel.tag - parcel.price,
+        "net": parcel.price,
+        "tax": tax_of(table, entry.tax, parcel.price),
+        "steps": [{"promotion": offer.key, "amount": amount, "given": given} for offer, amount, given in parcel.steps],
+    }
+
+
+def tax_of(table: Table, rate: str | None, net: int) -> int:
+    """Return the tax in a net value (inclusive) or on it (exclusive), rounded once."""
+    mode = table.cart.tax_mode
+    if rate is None or mode == "none":
+        return 0
+    part, whole = fraction(rate)
+    return half_up(net * part, whole + part if mode == "inclusive" else whole)
+
+
+def _codes(table: Table, applied: dict[str, int], reasons: dict[str, dict[str, object]]) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = []
+    rules = [one for one in table.request.ruleset.promotions if one.requires_code is not None]
+    for code in table.cart.codes:
+        plain = code.strip().upper()
+        mine = sorted(one.key for one in rules if (one.requires_code or "").strip().upper() == plain)
+        whys = [str(reasons[key]["reason"]) for key in mine if key in reasons]
+        if not mine:
+            found.append({"code": code, "status": "unknown"})
+        elif any(key in applied for key in mine):
+            found.append({"code": code, "status": "applied"})
+        elif any(why in _TRIED for why in whys):
+            found.append({"code": code, "status": "no_effect"})
+        else:
+            found.append({"code": code, "status": "refused", "reason": whys[0] if whys else "no_effect"})
+    return found

@@ -1,0 +1,311 @@
+"""The complete search: every allowed choice, group by group, without those that cannot win. For what is tied.
+
+States that look the same are one state; a state whose lower bound reaches the best known quote is dropped. Past the
+limit of evaluations it gives up and says so.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+
+from wayfare.promotions.bounds import Bounds
+from wayfare.promotions.contract import GOODS_LAYERS
+from wayfare.promotions.effects import Bundle, BuyGet, Sets
+from wayfare.promotions.kinds import Kind
+from wayfare.promotions.parcels import Way, best_ways, ship
+from wayfare.promotions.pricer import (
+    Choice,
+    Plans,
+    Priced,
+    QuoteDiffers,
+    check_group,
+    clash_of,
+    composes,
+    first_order,
+    meets_net,
+)
+from wayfare.promotions.pricer import nets as nets_of
+from wayfare.promotions.runs import Pick, Run
+from wayfare.promotions.steps import goods_step, is_out, order_step
+from wayfare.promotions.table import Offer, Table
+
+Picks = tuple[Pick, ...]
+
+
+class LimitReached(Exception):  # not an error: the search stops, and the bound is told
+    """The search has used up its evaluations."""
+
+
+@dataclass(slots=True)
+class Effort:
+    """How many evaluations a search has made, and how many it may make."""
+
+    limit: int
+    made: int = 0
+
+    def spend(self, count: int = 1) -> None:
+        """Count evaluations. Raises LimitReached."""
+        self.made += count
+        if self.made > self.limit:
+            raise LimitReached
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    runs: tuple[Run, ...]
+    picks: tuple[tuple[Picks, ...], ...]  # one entry a group, one pick tuple a unit
+
+
+def exhaust(table: Table, bounds: Bounds, effort: Effort, best: int | None) -> Choice | None:
+    """Return the cheapest choice below `best`, or None when there is none. Raises LimitReached.
+
+    `best` is the value of a known quote; None when there is no quote yet.
+    """
+    units = tuple(Run(kind, place, 1, kind.price) for kind in table.kinds for place in range(kind.quantity))
+    effort.spend(len(units))
+    states = [_State(units, ())]
+    layer = ""
+    entry: dict[int, list[int]] = {}
+    groups = table.goods_groups()
+    for position, index in enumerate(groups):
+        following: dict[object, _State] = {}
+        enters = table.groups[index].layer != layer
+        layer = table.groups[index].layer
+        carried: dict[object, list[int]] = {}
+        for state in states:
+            worths = nets_of(table, state.runs) if enters else entry[id(state)]
+            offers = [one for one in table.by_group[index] if meets_net(table, one, worths)]
+            for picks in actions(table, index, offers, state.runs):
+                effort.spend()
+                runs = _after(table, index, offers, state.runs, picks)
+                if runs is None:
+                    continue
+                if best is not None and bounds.lowest(runs, position + 1) >= best:
+                    continue
+                key = (_looks(table, runs), tuple(worths) if _more_in_layer(table, groups, position) else ())
+                if key not in following:
+                    following[key] = _State(runs, (*state.picks, tuple(picks)))
+                    carried[key] = worths
+        states = list(following.values())
+        entry = {id(state): carried[key] for key, state in following.items()}
+    found: tuple[tuple[int, object], Choice] | None = None
+    for state in states:
+        for choice, priced in _endings(table, state, effort):
+            if (best is None or priced.value < best) and clash_of(priced) is None:
+                rank = (priced.value, _taste(priced))
+                if found is None or rank < found[0]:
+                    found = rank, choice
+    return found[1] if found else None
+
+
+def _more_in_layer(table: Table, groups: Sequence[int], position: int) -> bool:
+    return (
+        position + 1 < len(groups)
+        and table.groups[groups[position + 1]].layer == table.groups[groups[position]].layer
+        and any(offer.net for offer in table.by_group[groups[position + 1]])
+    )
+
+
+def _taste(priced: Priced) -> object:
+    applied = sorted(priced.applied(), key=lambda one: one.rule.order)
+    return [one.rule.order for one in applied]
+
+
+def _looks(table: Table, runs: Sequence[Run]) -> object:
+    """Return what the future depends on: units of one kind are interchangeable within the reach of an offer."""
+    shy = [
+        tuple(sorted(step.offer.number for step in run.steps if step.offer.rule.shy)) if run.steps else ()
+        for run in runs
+    ]
+    return tuple(
+        (run.price, run.used if run.kind.ceilings else (), bool(run.steps), one)
+        for run, one in zip(runs, shy, strict=True)
+    )
+
+
+def _after(
+    table: Table, index: int, offers: Sequence[Offer], runs: Sequence[Run], picks: Sequence[Picks]
+) -> tuple[Run, ...] | None:
+    planned = [
+        Run(run.kind, run.start, 1, run.price, (one,), run.used, run.steps)
+        for run, one in zip(runs, picks, strict=True)
+    ]
+    try:
+        check_group(table, index, offers, planned)
+    except QuoteDiffers:
+        return None
+    return tuple(goods_step(table.groups[index], index, offers, planned))
+
+
+def actions(table: Table, index: int, offers: Sequence[Offer], runs: Sequence[Run]) -> Iterator[list[Picks]]:
+    """Yield every allowed way to pick promotions of one goods group for these units."""
+    group = table.groups[index]
+    if group.policy == "first" or not offers:
+        yield [()] * len(runs)
+        return
+    by_kind: dict[int, list[Run]] = {}
+    for run in runs:
+        by_kind.setdefault(run.kind.index, []).append(run)
+    ways = [list(_kind_ways(group.policy, index, offers, mine)) for mine in by_kind.values()]
+    multi = [offer for offer in offers if isinstance(offer.effect, Sets | BuyGet | Bundle)]
+    for combo in product(*ways):
+        picks = [one for part in combo for one in part]
+        if not multi or all(_is_whole(offer, runs, picks) for offer in multi):
+            yield picks
+
+
+def _is_whole(offer: Offer, runs: Sequence[Run], picks: Sequence[Picks]) -> bool:
+    if offer.retail is not None:
+        return True  # the check of the group tells
+    mine = [
+        (run.kind.index, run.price, 1, pick)
+        for run, one in zip(runs, picks, strict=True)
+        for pick in one
+        if pick.offer is offer
+    ]
+    return not mine or composes(offer, mine)
+
+
+def _kind_ways(policy: str, index: int, offers: Sequence[Offer], runs: Sequence[Run]) -> Iterator[list[Picks]]:
+    """Yield the ways to pick for the units of one kind; line promotions take all of them or none."""
+    lines = [one for one in offers if one.rule.target == "line"]
+    singles = [one for one in offers if one.rule.target != "line"]
+    most = len(lines) if policy == "all" else min(1, len(lines))
+    options = [list(_unit_ways(policy, index, singles, run)) for run in runs]
+    for count in range(most + 1):
+        for chosen in combinations(lines, count):
+            able = [[offer for offer in chosen if not is_out(offer, run, index)] for run in runs]
+            if any(not any(offer in one for one in able) for offer in chosen):
+                continue
+            choices = [
+                [((*one, *(Pick(offer) for offer in mine))) for one in option if policy == "all" or not (one and mine)]
+                for option, mine in zip(options, able, strict=True)
+            ]
+            yield from _ordered(runs, choices)
+
+
+def _ordered(runs: Sequence[Run], choices: Sequence[Sequence[Picks]]) -> Iterator[list[Picks]]:
+    """Yield products in which units that look the same choose in order: other orders are the same quote."""
+
+    def deal(place: int, last: int, so_far: list[Picks]) -> Iterator[list[Picks]]:
+        if place == len(runs):
+            yield list(so_far)
+            return
+        same = (
+            place > 0
+            and runs[place].price == runs[place - 1].price
+            and runs[place].used == runs[place - 1].used
+            and runs[place].steps == runs[place - 1].steps
+            and choices[place] == choices[place - 1]
+        )
+        for number in range(last if same else 0, len(choices[place])):
+            so_far.append(choices[place][number])
+            yield from deal(place + 1, number, so_far)
+            so_far.pop()
+
+    yield from deal(0, 0, [])
+
+
+def _unit_ways(policy: str, index: int, offers: Sequence[Offer], run: Run) -> Iterator[Picks]:
+    able = [offer for offer in offers if not is_out(offer, run, index)]
+    singles = [offer for offer in able if not isinstance(offer.effect, Sets | BuyGet | Bundle)]
+    roles: list[Pick] = []
+    for offer in able:
+        effect = offer.effect
+        if isinstance(effect, Sets | BuyGet) and offer.retail is None:
+            if not isinstance(effect, BuyGet) or run.kind.index in offer.buys:
+                roles.append(Pick(offer, "pay"))
+            if not isinstance(effect, BuyGet) or run.kind.index in offer.gets:
+                roles.append(Pick(offer, "get"))
+        elif offer.retail is not None:
+            if run.start in offer.retail.payers.get(run.kind.index, ()):
+                roles.append(Pick(offer, "pay"))
+            if run.start in offer.retail.winners.get(run.kind.index, ()):
+                roles.append(Pick(offer, "get"))
+        elif isinstance(effect, Bundle) and any(run.kind.index in part for part in offer.parts):
+            size = sum(part.quantity for part in effect.parts)
+            count = sum(offer.reach.values()) // size
+            repeat = offer.rule.promotion.limits.repeat
+            count = count if repeat is None else min(count, repeat)
+            roles += [Pick(offer, "part", number) for number in range(count)]
+    if policy == "best":
+        yield ()
+        yield from ((pick,) for pick in roles)
+        yield from ((Pick(offer),) for offer in singles)
+        return
+    for count in range(len(singles) + 1):
+        for chosen in combinations(singles, count):
+            base = tuple(Pick(offer) for offer in chosen)
+            yield base
+            for role in roles:
+                yield (*base, role)
+
+
+def _endings(table: Table, state: _State, effort: Effort) -> Iterator[tuple[Choice, Priced]]:
+    """Yield every choice of order promotions and the best one of parcels, for goods that are settled."""
+    groups = [index for index, group in enumerate(table.groups) if group.layer == "order"]
+    worths = nets_of(table, state.runs)
+
+    def pick(place: int, runs: list[Run], so_far: tuple[tuple[Offer, ...], ...]) -> Iterator[tuple[Choice, Priced]]:
+        effort.spend()
+        if place == len(groups):
+            yield from _shipped(table, state, runs, so_far)
+            return
+        index = groups[place]
+        group = table.groups[index]
+        offers = [one for one in table.by_group[index] if meets_net(table, one, worths)]
+        if group.policy == "first":
+            sets: list[tuple[Offer, ...]] = [first_order(table, index, offers, runs)]
+        else:
+            most = len(offers) if group.policy == "all" else min(1, len(offers))
+            sets = [chosen for count in range(most + 1) for chosen in combinations(offers, count)]
+        for chosen in sets:
+            after = runs
+            for offer in sorted(chosen, key=lambda one: one.rank):
+                after = order_step(offer, group, after, index)
+            yield from pick(place + 1, after, (*so_far, chosen))
+
+    yield from pick(0, list(state.runs), ())
+
+
+def _shipped(
+    table: Table, state: _State, runs: list[Run], order: tuple[tuple[Offer, ...], ...]
+) -> Iterator[tuple[Choice, Priced]]:
+    worths = nets_of(table, runs)
+    offers = [one for one in table.offers if one.rule.layer == "shipping" and meets_net(table, one, worths)]
+    for ways in _ship_choices(table, offers):
+        entries = ship(table, ways)
+        priced = Priced(runs, entries, sum(worths), sum(one.price for one in entries))
+        yield Choice(plans_of(table, state.picks), order, tuple(ways)), priced
+
+
+def _ship_choices(table: Table, offers: Sequence[Offer]) -> Iterator[list[Way]]:
+    """Yield the best choice for parcels, and those without some of the promotions that are never with others."""
+    shy = [offer for offer in offers if offer.rule.shy and not offer.rule.is_compulsory]
+    for count in range(len(shy) + 1):
+        for without in combinations(shy, count):
+            yield best_ways(table, [one for one in offers if one not in without])[0]
+
+
+def plans_of(table: Table, picks: Sequence[Sequence[Picks]]) -> Plans:
+    """Return plans for the pricer from the picks of each group, unit by unit in the order of the kinds."""
+    plans: Plans = {}
+    place = 0
+    for kind in table.kinds:
+        plans[kind.index] = _packed(kind, picks, place)
+        place += kind.quantity
+    return plans
+
+
+def _packed(kind: Kind, picks: Sequence[Sequence[Picks]], place: int) -> list[tuple[int, tuple[Picks, ...]]]:
+    found: list[tuple[int, tuple[Picks, ...]]] = []
+    for unit in range(place, place + kind.quantity):
+        plan = tuple(group[unit] for group in picks)
+        if found and found[-1][1] == plan:
+            found[-1] = (found[-1][0] + 1, plan)
+        else:
+            found.append((1, plan))
+    return found
+
+
+__all__ = ["GOODS_LAYERS", "Effort", "LimitReached", "actions", "exhaust", "plans_of"]

@@ -1,0 +1,161 @@
+"""Delivery: the lowest price of all parcels. Goods and parcels meet only in thresholds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import product
+
+from wayfare.money import half_up, share_out
+from wayfare.promotions.contract import Group
+from wayfare.promotions.effects import AmountOff, PercentOff, SetPrice
+from wayfare.promotions.table import Offer, Table
+from wayfare.promotions.values import fraction
+
+
+@dataclass(slots=True)
+class Parcel:
+    """One shipping entry with its running price and steps (offer, amount, given)."""
+
+    id: str
+    method: str | None
+    tag: int
+    price: int
+    steps: list[tuple[Offer, int, int]] = field(default_factory=list)
+
+
+Way = tuple[tuple[Offer, tuple[int, ...]], ...]  # in one group: offers with the parcels they work on
+MOST_WAYS = 4096
+
+
+def parcels(table: Table) -> list[Parcel]:
+    """Return the parcels of a cart at list price."""
+    return [Parcel(one.id, one.method, one.price, one.price) for one in table.cart.shipping]
+
+
+def ship(table: Table, ways: Sequence[Way]) -> list[Parcel]:
+    """Return the parcels after these choices, one for each group of layer shipping."""
+    state = parcels(table)
+    groups = [index for index, group in enumerate(table.groups) if group.layer == "shipping"]
+    for index, way in zip(groups, ways, strict=True):
+        for offer, places in way:
+            _step(table.groups[index], offer, places, state)
+    return state
+
+
+def best_ways(table: Table, offers: Sequence[Offer]) -> tuple[list[Way], int, bool]:
+    """Return the cheapest choices for parcels, their total, and whether all were looked at.
+
+    Effects never lower a price less where it is lower already, so the best promotion of each parcel, group by group,
+    is exact; only promotions on all parcels together, which exclude those on single ones, are tried out.
+    """
+    groups = [index for index, group in enumerate(table.groups) if group.layer == "shipping"]
+    mine = [[offer for offer in offers if offer.rule.group == index] for index in groups]
+    options: list[list[Offer | None]] = []
+    for index, one in zip(groups, mine, strict=True):
+        whole = [offer for offer in one if offer.rule.target == "shipping_total" or _is_limited(offer)]
+        options.append([None, *whole] if table.groups[index].policy == "best" else [None])
+    combos = 1
+    for option in options:
+        combos *= len(option)
+    best: tuple[int, list[Way]] | None = None
+    for tried, choice in enumerate(product(*options)):
+        if tried >= MOST_WAYS:
+            break
+        state, ways = parcels(table), []
+        for index, one, chosen in zip(groups, mine, choice, strict=True):
+            way = _way(table.groups[index], one, chosen, state)
+            for offer, places in way:
+                _step(table.groups[index], offer, places, state)
+            ways.append(way)
+        total = sum(parcel.price for parcel in state)
+        if best is None or total < best[0]:
+            best = total, ways
+    assert best is not None  # noqa: S101  # there is at least the choice of nothing
+    return best[1], best[0], combos <= MOST_WAYS
+
+
+def _is_limited(offer: Offer) -> bool:
+    return offer.rule.promotion.limits.max_discount_cart is not None or offer.spend is not None
+
+
+def _way(group: Group, offers: Sequence[Offer], chosen: Offer | None, state: Sequence[Parcel]) -> Way:
+    places = {
+        offer: tuple(place for place, parcel in enumerate(state) if offer.rule.promotion.scope.ships(parcel.method))
+        for offer in offers
+    }
+    if group.policy == "all":
+        return tuple((offer, places[offer]) for offer in sorted(offers, key=lambda one: one.rank))
+    if chosen is not None:
+        return ((chosen, places[chosen]),)
+    if group.policy == "first":
+        return _first_way(group, offers, places, state)
+    picked: dict[Offer, list[int]] = {}
+    for place, parcel in enumerate(state):
+        able = [
+            offer
+            for offer in offers
+            if offer.rule.target == "shipping" and place in places[offer] and not _is_limited(offer)
+        ]
+        found = [(-_off(group, offer, parcel), offer.rule.order, offer) for offer in able]
+        best = min(found, key=lambda one: one[:2], default=None)
+        if best is not None and best[0] < 0:
+            picked.setdefault(best[2], []).append(place)
+    return tuple((offer, tuple(one)) for offer, one in sorted(picked.items(), key=lambda one: one[0].rule.order))
+
+
+def _first_way(
+    group: Group, offers: Sequence[Offer], places: dict[Offer, tuple[int, ...]], state: Sequence[Parcel]
+) -> Way:
+    free, found = set(range(len(state))), []
+    for offer in sorted(offers, key=lambda one: one.rule.order):
+        mine = places[offer]
+        if offer.rule.target == "shipping_total":
+            lowers = set(mine) <= free and sum(_totals(group, offer, mine, state)) > 0
+            taken = mine if lowers else ()
+        else:
+            taken = tuple(place for place in mine if place in free and _off(group, offer, state[place]) > 0)
+        if taken:
+            found.append((offer, taken))
+            free -= set(taken)
+    return tuple(found)
+
+
+def _off(group: Group, offer: Offer, parcel: Parcel) -> int:
+    effect = _effect(offer)
+    amount = effect.off(parcel.price, parcel.tag if group.percent_base == "list" else parcel.price)
+    most = offer.rule.promotion.limits.max_discount_unit
+    return amount if most is None else min(amount, most)
+
+
+def _effect(offer: Offer) -> PercentOff | AmountOff | SetPrice:
+    effect = next(iter(offer.effects.values()), offer.rule.promotion.effect)
+    assert isinstance(effect, PercentOff | AmountOff | SetPrice)  # noqa: S101  # the contract allows no other
+    return effect
+
+
+def _totals(group: Group, offer: Offer, places: Sequence[int], state: Sequence[Parcel]) -> list[int]:
+    effect, prices = _effect(offer), [state[place].price for place in places]
+    weights = prices
+    if isinstance(effect, PercentOff):
+        part, whole = fraction(effect.value)
+        bases = [state[place].tag if group.percent_base == "list" else state[place].price for place in places]
+        weights = [min(part * base, whole * price) for base, price in zip(bases, prices, strict=True)]
+        total = half_up(sum(weights), whole)
+    elif isinstance(effect, AmountOff):
+        total = min(sum(prices), effect.value)
+    else:
+        total = max(0, sum(prices) - effect.value)
+    return share_out(total, weights, prices)
+
+
+def _step(group: Group, offer: Offer, places: Sequence[int], state: Sequence[Parcel]) -> None:
+    if offer.rule.target == "shipping_total":
+        amounts = _totals(group, offer, places, state)
+    else:
+        amounts = [_off(group, offer, state[place]) for place in places]
+    limits = (offer.rule.promotion.limits.max_discount_cart, offer.spend)
+    most = min((limit for limit in limits if limit is not None), default=None)
+    given = amounts if most is None or sum(amounts) <= most else share_out(most, amounts, amounts)
+    for place, amount, one in zip(places, amounts, given, strict=True):
+        if one:
+            state[place].price -= one
+            state[place].steps.append((offer, amount, one))

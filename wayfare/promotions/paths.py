@@ -1,0 +1,220 @@
+"""The cheapest path of one kind of units through the goods groups, when nothing ties it to other kinds.
+
+Where every effect is a non-decreasing map of the price, the best promotion group by group is exact (no search). Where
+it is not (caps over some layers, `skip_discounted`, pairs that never meet on a unit) all paths of the kind are walked.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations, pairwise, product
+
+from wayfare.promotions.effects import Bundle, BuyGet, Nth, Sets
+from wayfare.promotions.kinds import Kind
+from wayfare.promotions.runs import Pick, Run
+from wayfare.promotions.steps import goods_step, is_out, on_unit, plain_effect, unit_off
+from wayfare.promotions.table import Offer, Table
+
+Picks = tuple[Pick, ...]
+MOST_PATHS = 3000
+
+
+class Paths:
+    """Paths of the kinds of one table. `retail` are the `favor: retailer` multi-buys that are taken."""
+
+    def __init__(self, table: Table, retail: frozenset[Offer] = frozenset()) -> None:
+        self.table, self.retail = table, retail
+        self.groups = table.goods_groups()
+        self.offers: dict[tuple[int, int], list[Offer]] = {}
+        for position, index in enumerate(self.groups):
+            for offer in table.by_group[index]:
+                for kind in offer.reach:
+                    self.offers.setdefault((kind, position), []).append(offer)
+        self.evaluations = 0
+        self._best: dict[tuple[int, int, int], list[Offer]] = {}
+
+    def mine(self, kind: Kind) -> list[Offer]:
+        """Return the goods offers that reach a kind."""
+        return [one for position in range(len(self.groups)) for one in self.offers.get((kind.index, position), ())]
+
+    def is_monotone(self, kind: Kind) -> bool:
+        """Tell whether a lower price after one group always leads to a lower price at the end."""
+        offers = self.mine(kind)
+        return not kind.ceilings and not any(
+            one.rule.promotion.scope.skip_discounted or _is_shy(one, offers) for one in offers
+        )
+
+    def segments(self, kind: Kind) -> list[tuple[int, int]]:
+        """Return (start, count) of units to which the same offers reach."""
+        marks = {0, kind.quantity}
+        for offer in self.table.offers:
+            if kind.index in offer.reach:
+                marks.add(offer.reach[kind.index])
+                for places in (offer.retail.payers, offer.retail.winners) if offer.retail else ():
+                    if kind.index in places:
+                        marks |= {places[kind.index].start, places[kind.index].stop}
+        edges = sorted(marks)
+        return [(start, end - start) for start, end in pairwise(edges)]
+
+    def single(self, run: Run, position: int) -> tuple[int, Picks]:
+        """Return the price and the picks of the best untied promotions of one group for a run."""
+        group = self.table.groups[self.groups[position]]
+        index = self.groups[position]
+        found: tuple[int, Picks] = (run.price, ())
+        able = self.offers.get((run.kind.index, position), ())
+        if group.policy == "all":
+            taking = [one for one in able if not _ties(one) and not is_out(one, run, index)]
+            price = run
+            for offer in sorted(taking, key=lambda one: one.rank):
+                effect = plain_effect(offer, price)
+                if effect is not None:
+                    self.evaluations += 1
+                    price = price.lowered(offer, *unit_off(offer, effect, price, group))
+            return price.price, tuple(Pick(one) for one in taking)
+        for offer in able:  # by priority, so that ties go to the larger one
+            if _ties(offer) or run.start + run.count > offer.reach[run.kind.index]:
+                continue
+            effect = plain_effect(offer, run)
+            if effect is None:
+                continue
+            self.evaluations += 1
+            given = unit_off(offer, effect, run, group)[1]
+            if run.price - given < found[0]:
+                found = (run.price - given, (Pick(offer),))
+                if group.policy == "first":
+                    return found
+        return found
+
+    def quick(self, kind: Kind, start: int, count: int, price: int, position: int) -> tuple[int, tuple[Picks, ...]]:
+        """Return the lowest price and the picks from a group on, for units of a monotone kind without ties."""
+        run, picks = Run(kind, start, count, price), []
+        for place in range(position, len(self.groups)):
+            lower, chosen = self.single(run, place)
+            picks.append(chosen)
+            if lower != run.price:
+                run = Run(kind, start, count, lower)
+        return run.price, tuple(picks)
+
+    def is_quick(self, kind: Kind) -> bool:
+        """Tell whether `quick` is exact for a kind."""
+        return self.is_monotone(kind) and not any(_ties(one) for one in self.mine(kind))
+
+    def walk(self, kind: Kind) -> tuple[list[tuple[int, tuple[Picks, ...]]], bool]:
+        """Return the cheapest plan of a kind, and whether all paths that could be cheaper were walked."""
+        if self.is_quick(kind):
+            parts = self.segments(kind)
+            return [(count, self.quick(kind, start, count, kind.price, 0)[1]) for start, count in parts], True
+        states: list[tuple[list[Run], tuple[list[Picks], ...]]] = [
+            ([Run(kind, start, count, kind.price) for start, count in self.segments(kind)], ())
+        ]
+        lengths = [run.count for run in states[0][0]]
+        starts = [run.start for run in states[0][0]]
+        is_whole, exact = self.is_monotone(kind), True
+        for position, index in enumerate(self.groups):
+            following: dict[object, tuple[list[Run], tuple[list[Picks], ...]]] = {}
+            for runs, past in states:
+                for picks in self._choices(runs, starts, position, all_paths=not is_whole):
+                    if len(following) >= MOST_PATHS:
+                        exact = False
+                        break
+                    self.evaluations += 1
+                    after = self._step(index, runs, starts, picks)
+                    if not _clashes(after):
+                        key = tuple((run.start, run.price, run.used, bool(run.steps), _seen(run)) for run in after)
+                        following.setdefault(key, (after, (*past, picks)))
+            states = list(following.values())
+        best = min(states, key=lambda one: sum(run.price * run.count for run in one[0]))
+        plan = [(length, tuple(group[number] for group in best[1])) for number, length in enumerate(lengths)]
+        return plan, exact
+
+    def _step(self, index: int, runs: list[Run], starts: Sequence[int], picks: Sequence[Picks]) -> list[Run]:
+        planned = [
+            Run(run.kind, run.start, run.count, run.price, (picks[_segment(starts, run)],), run.used, run.steps)
+            for run in runs
+        ]
+        return goods_step(self.table.groups[index], index, self.table.by_group[index], planned)
+
+    def _choices(
+        self, runs: Sequence[Run], starts: Sequence[int], position: int, *, all_paths: bool
+    ) -> Iterator[list[Picks]]:
+        """Yield picks for each segment: line promotions on or off, and the best or all of the others."""
+        group = self.table.groups[self.groups[position]]
+        index = self.groups[position]
+        kind = runs[0].kind
+        offers = self.offers.get((kind.index, position), [])
+        if group.policy == "first":
+            yield [()] * len(starts)
+            return
+        heads = [next(run for run in runs if _segment(starts, run) == number) for number in range(len(starts))]
+        lines = [one for one in offers if one.rule.target == "line"]
+        for count in range((len(lines) if group.policy == "all" else min(1, len(lines))) + 1):
+            for chosen in combinations(lines, count):
+                options: list[list[Picks]] = []
+                for run in heads:
+                    able = tuple(Pick(one) for one in chosen if not is_out(one, run, index))
+                    if able and group.policy == "best":
+                        options.append([able])
+                        continue
+                    options.append([(*one, *able) for one in self._options(run, position, all_paths)])
+                for combo in product(*options):
+                    yield list(combo)
+
+    def _options(self, run: Run, position: int, all_paths: bool) -> list[Picks]:
+        group = self.table.groups[self.groups[position]]
+        index = self.groups[position]
+        able = [
+            one
+            for one in self.offers.get((run.kind.index, position), ())
+            if one.rule.target != "line" and not is_out(one, run, index) and not _is_free_multibuy(one)
+        ]
+        roles: list[Picks] = []
+        for one in able:
+            if one.retail is None or one not in self.retail:
+                continue
+            if run.start in one.retail.payers.get(run.kind.index, ()):
+                return (
+                    [(Pick(one, "pay"), *(Pick(other) for other in able if other.retail is None))]
+                    if (group.policy == "all")
+                    else [(Pick(one, "pay"),)]
+                )
+            if run.start in one.retail.winners.get(run.kind.index, ()):
+                roles.append((Pick(one, "get"),))
+        singles = [one for one in able if one.retail is None]
+        if group.policy == "all":
+            counts = range(len(singles) + 1) if all_paths else (len(singles),)
+            bases = [tuple(Pick(one) for one in chosen) for count in counts for chosen in combinations(singles, count)]
+            return [(*base, *role) for base in bases for role in ((), *roles)]
+        if all_paths or any(isinstance(one.effect, Nth) for one in singles):
+            return [(), *((Pick(one),) for one in singles), *roles]
+        return [self.single(run, position)[1], *roles]
+
+
+def _segment(starts: Sequence[int], run: Run) -> int:
+    return max(number for number, start in enumerate(starts) if start <= run.start)
+
+
+def _ties(offer: Offer) -> bool:
+    return offer.rule.target == "line" or isinstance(offer.effect, Sets | BuyGet | Bundle | Nth)
+
+
+def _is_free_multibuy(offer: Offer) -> bool:
+    return isinstance(offer.effect, Sets | BuyGet | Bundle) and offer.retail is None
+
+
+def _is_shy(offer: Offer, others: Sequence[Offer]) -> bool:
+    return bool(offer.rule.shy) and any(
+        one.key in offer.rule.shy and on_unit(one, offer) for one in others if one is not offer
+    )
+
+
+def _seen(run: Run) -> tuple[int, ...]:
+    return tuple(sorted(step.offer.number for step in run.steps if step.offer.rule.shy))
+
+
+def _clashes(runs: Sequence[Run]) -> bool:
+    """Tell whether two promotions that never meet on a unit do."""
+    for run in runs:
+        shy = [step.offer for step in run.steps if step.offer.rule.shy]
+        for one, other in combinations(shy, 2):
+            both = one.rule.is_compulsory and other.rule.is_compulsory
+            if other.key in one.rule.shy and on_unit(one, other) and not both:
+                return True
+    return False

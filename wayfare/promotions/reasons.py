@@ -1,0 +1,114 @@
+"""Why a promotion that was offered is not part of the quote."""
+
+from collections.abc import Sequence
+
+from wayfare.promotions.conditions import GoodsCondition, leaves
+from wayfare.promotions.contract import GOODS_LAYERS
+from wayfare.promotions.pricer import Priced, meets_net
+from wayfare.promotions.runs import Run
+from wayfare.promotions.search import Found
+from wayfare.promotions.steps import is_out, order_total, plain_effect, unit_off
+from wayfare.promotions.table import CartFacts, Offer, Table
+
+
+def explain(table: Table, found: Found) -> dict[str, dict[str, object]]:
+    """Return one reason for each offer of the table that the quote does not apply."""
+    applied = found.priced.applied()
+    lone = [one for one in applied if one.rule.promotion.standalone]
+    return {offer.key: _reason(table, found, offer, applied, lone) for offer in table.offers if offer not in applied}
+
+
+def _reason(
+    table: Table, found: Found, offer: Offer, applied: dict[Offer, int], lone: Sequence[Offer]
+) -> dict[str, object]:
+    if lone:
+        return {"reason": "standalone", "by": lone[0].key}
+    if offer.net and not meets_net(table, offer, worths := _worths(table, found.priced, offer)):
+        return {"reason": "threshold_short", **_short(table, offer, worths)}
+    shy = sorted(one.key for one in applied if one.key in offer.rule.shy)
+    if shy:
+        return {"reason": "never_with", "by": shy[0]}
+    if offer.rule.promotion.standalone and applied:
+        return {"reason": "better_price", "by": _largest(applied)}
+    rivals = {
+        one: given
+        for one, given in applied.items()
+        if one.rule.group == offer.rule.group and (one.rule.layer not in GOODS_LAYERS or _share_units(one, offer))
+    }
+    policy = table.groups[offer.rule.group].policy
+    if policy == "first" and rivals:
+        loss = _loss(table, found.priced, offer)
+        if loss > 0:
+            return {"reason": "passed_over", "loss": loss, "by": _largest(rivals)}
+    if rivals and policy != "all":
+        return {"reason": "better_price", "by": _largest(rivals)}
+    if offer.rule.promotion.is_multibuy or offer.rule.promotion.scope.skip_discounted:
+        others = {one: given for one, given in applied.items() if _share_units(one, offer)}
+        if others:
+            return {"reason": "better_price", "by": _largest(others)}
+    return {"reason": "no_effect"}
+
+
+def _largest(applied: dict[Offer, int]) -> str:
+    return min(applied, key=lambda one: (-applied[one], one.rule.order)).key
+
+
+def _share_units(one: Offer, other: Offer) -> bool:
+    return not one.reach.keys().isdisjoint(other.reach)
+
+
+def _before(priced: Priced, layer: str) -> list[tuple[int, int]]:
+    """Return (kind, net value) before a layer."""
+    order = ("price", "item", "personal", "order", "shipping", "gift")
+    later = set(order[order.index(layer) :])
+    return [
+        (
+            run.kind.index,
+            run.count * (run.price + sum(step.given for step in run.steps if step.offer.rule.layer in later)),
+        )
+        for run in priced.runs
+    ]
+
+
+def _worths(table: Table, priced: Priced, offer: Offer) -> list[int]:
+    found = [0] * len(table.kinds)
+    for kind, worth in _before(priced, offer.rule.layer):
+        found[kind] += worth
+    return found
+
+
+def _short(table: Table, offer: Offer, worths: Sequence[int]) -> dict[str, object]:
+    facts = CartFacts(table.cart, table.kinds, worths)
+    for condition in offer.net:
+        for leaf in leaves(condition):
+            if isinstance(leaf, GoodsCondition) and leaf.kind == "goods_from" and leaf.failing(facts):
+                return {"short": leaf.value - facts.worth(leaf.scope, leaf.base)}
+    return {}
+
+
+def _loss(table: Table, priced: Priced, offer: Offer) -> int:
+    """Return by how much a FIRST group's promotion that was passed over would have been cheaper, unit by unit."""
+    group, index = table.groups[offer.rule.group], offer.rule.group
+    if group.layer == "order":
+        before = [_back(run, index) for run in priced.runs]
+        taken = sum(
+            step.given * run.count for run in priced.runs for step in run.steps if step.offer.rule.group == index
+        )
+        return order_total(offer, group, before, index)[0] - taken
+    loss = 0
+    for run in priced.runs if group.layer in GOODS_LAYERS and offer.rule.target == "unit" else ():
+        given = sum(step.given for step in run.steps if step.offer.rule.group == index)
+        past = _back(run, index)
+        effect = None if is_out(offer, past, index) else plain_effect(offer, past)
+        if effect is not None and given:
+            loss += max(0, unit_off(offer, effect, past, group)[1] - given) * run.count
+    return loss
+
+
+def _back(run: Run, index: int) -> Run:
+    """Return a run as it was when a group began."""
+    past = Run(run.kind, run.start, run.count, run.kind.price)
+    for step in run.steps:
+        if step.offer.rule.group < index:
+            past = past.lowered(*step)
+    return past

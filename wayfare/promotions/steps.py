@@ -1,0 +1,264 @@
+"""How one group of promotions changes prices, when all choices are made. Nothing here chooses, except FIRST groups."""
+
+from collections.abc import Sequence
+
+from wayfare.money import half_up, share_out
+from wayfare.promotions.contract import Group
+from wayfare.promotions.effects import AmountOff, Bundle, BuyGet, Nth, PercentOff, PersonalPrice, SetPrice, Sets
+from wayfare.promotions.runs import Pick, Run, share_runs
+from wayfare.promotions.table import Offer
+from wayfare.promotions.values import fraction
+
+Plain = PercentOff | AmountOff | SetPrice | PersonalPrice
+
+
+def plain_effect(offer: Offer, run: Run, *, role: str = "", is_first: bool = False) -> Plain | None:
+    """Return what an offer does to a single unit in its role; None is nothing."""
+    effect = offer.effects.get(run.kind.index)
+    if isinstance(effect, PercentOff | AmountOff | SetPrice | PersonalPrice):
+        return effect
+    if isinstance(effect, Nth):
+        return effect.first if is_first else effect.additional
+    if role == "get" and isinstance(effect, Sets):
+        return effect.reward.effect
+    if role == "get" and isinstance(effect, BuyGet):
+        return effect.get.effect
+    return None
+
+
+def is_out(offer: Offer, run: Run, before: int) -> bool:
+    """Tell whether a unit is left out: beyond the offer's reach, or reduced already and `skip_discounted` says so."""
+    if run.start + run.count > offer.reach.get(run.kind.index, 0):
+        return True
+    return offer.rule.promotion.scope.skip_discounted and any(step.offer.rule.group < before for step in run.steps)
+
+
+def unit_off(offer: Offer, effect: Plain, run: Run, group: Group) -> tuple[int, int, str]:
+    """Return what an effect would give on one unit, what it gives, and what cuts it."""
+    amount = effect.off(run.price, run.kind.price if group.percent_base == "list" else run.price)
+    room, key = run.kind.room(run.price, run.used, group.layer)
+    most = offer.rule.promotion.limits.max_discount_unit
+    if most is not None and most < min(amount, room):
+        return amount, most, "max_discount_unit"
+    return (amount, room, key) if room < amount else (amount, amount, "")
+
+
+def goods_step(group: Group, index: int, offers: Sequence[Offer], runs: list[Run]) -> list[Run]:
+    """Return the runs after one goods group; each run's plan begins with the picks for it, which are used up.
+
+    A FIRST group chooses by itself: its promotions are compulsory.
+    """
+    firsts = first_units(runs)
+    if group.policy == "first":
+        return _first_step(group, index, offers, runs, firsts)
+    picked = {pick.offer for run in runs if run.plan for pick in run.plan[0]}
+    for offer in sorted(picked, key=lambda one: one.rank):
+        runs = _apply(offer, group, runs, [_pick_of(run, offer) for run in runs], firsts)
+    return [_next(run) for run in runs]
+
+
+def first_units(runs: Sequence[Run]) -> dict[int, tuple[int, int]]:
+    """Return the position of the dearest unit of each kind when a group begins, ties to the earlier unit."""
+    found: dict[int, tuple[int, int]] = {}
+    for run in runs:
+        best = found.get(run.kind.index)
+        if best is None or run.price > best[1]:
+            found[run.kind.index] = (run.start, run.price)
+    return found
+
+
+def _pick_of(run: Run, offer: Offer) -> Pick | None:
+    return next((pick for pick in run.plan[0] if pick.offer is offer), None) if run.plan else None
+
+
+def _next(run: Run) -> Run:
+    return Run(run.kind, run.start, run.count, run.price, run.plan[1:], run.used, run.steps)
+
+
+def _first_step(
+    group: Group, index: int, offers: Sequence[Offer], runs: list[Run], firsts: dict[int, tuple[int, int]]
+) -> list[Run]:
+    """The first promotion that lowers a unit's price, by priority, takes the unit."""
+
+    def is_free(run: Run) -> bool:
+        return not run.steps or run.steps[-1].offer.rule.group != index
+
+    for offer in sorted(offers, key=lambda one: one.rule.order):
+        runs = _cut_at(runs, offer)
+        may = [not is_out(offer, run, index) and not _meets_shy(run, offer) for run in runs]
+        open_ = [could and is_free(run) for could, run in zip(may, runs, strict=True)]
+        if offer.rule.target == "line":
+            blocked = {run.kind.index for run, could in zip(runs, may, strict=True) if could and not is_free(run)}
+            open_ = [is_open and run.kind.index not in blocked for is_open, run in zip(open_, runs, strict=True)]
+        picks = [Pick(offer) if is_open else None for is_open in open_]
+        runs = _apply(offer, group, runs, picks, firsts)
+    return [_next(run) for run in runs]
+
+
+def _meets_shy(run: Run, offer: Offer) -> bool:
+    """Tell whether an earlier compulsory step forbids this offer on the unit; what is not compulsory gives way."""
+    return bool(offer.rule.shy) and any(
+        step.offer.rule.is_compulsory and step.offer.key in offer.rule.shy and on_unit(step.offer, offer)
+        for step in run.steps
+    )
+
+
+def on_unit(one: Offer, other: Offer) -> bool:
+    """Tell whether two promotions that are never together may still meet in one cart."""
+    return "unit" in (one.rule.promotion.never_on, other.rule.promotion.never_on)
+
+
+def _cut_at(runs: list[Run], offer: Offer) -> list[Run]:
+    """Divide runs where the offer's reach ends."""
+    found = []
+    for run in runs:
+        left = offer.reach.get(run.kind.index, 0) - run.start
+        found += list(run.cut(left)) if 0 < left < run.count else [run]
+    return found
+
+
+def _apply(
+    offer: Offer,
+    group: Group,
+    runs: list[Run],
+    picks: list[Pick | None],
+    firsts: dict[int, tuple[int, int]],
+) -> list[Run]:
+    """Return the runs after one offer of a goods group."""
+    if isinstance(offer.effect, Bundle):
+        return _bundles(offer, group, runs, picks)
+    if offer.rule.target == "line":
+        return _by_line(offer, group, runs, picks)
+    if isinstance(offer.effect, Nth):
+        runs, picks = _part_first(runs, picks, firsts)
+    steps: list[tuple[int, int, str]] = []
+    for run, one in zip(runs, picks, strict=True):
+        is_first = firsts.get(run.kind.index, (-1, 0))[0] == run.start and run.count == 1
+        effect = plain_effect(offer, run, role=one.role, is_first=is_first) if one is not None else None
+        steps.append(unit_off(offer, effect, run, group) if effect is not None else (0, 0, ""))
+    most = offer.rule.promotion.limits.max_discount_cart
+    total = sum(given * run.count for run, (_, given, _) in zip(runs, steps, strict=True))
+    if most is None or total <= most:
+        return [run.lowered(offer, *step) for run, step in zip(runs, steps, strict=True)]
+    weights = [given for _, given, _ in steps]
+    amounts = [amount for amount, _, _ in steps]
+    return _spread(offer, runs, weights, weights, most, amounts=amounts, cut="max_discount_cart")
+
+
+def _part_first(
+    runs: list[Run], picks: list[Pick | None], firsts: dict[int, tuple[int, int]]
+) -> tuple[list[Run], list[Pick | None]]:
+    """Cut the first unit of each kind off its run."""
+    found: list[tuple[Run, Pick | None]] = []
+    for run, pick in zip(runs, picks, strict=True):
+        if firsts[run.kind.index][0] == run.start and run.count > 1 and pick is not None:
+            found += [(part, pick) for part in run.cut(1)]
+        else:
+            found.append((run, pick))
+    return [run for run, _ in found], [pick for _, pick in found]
+
+
+def _by_line(offer: Offer, group: Group, runs: list[Run], picks: list[Pick | None]) -> list[Run]:
+    """An amount or a price once for the units of each merged line."""
+    found: list[Run] = []
+    for number in dict.fromkeys(run.kind.index for run in runs):
+        part = [index for index, run in enumerate(runs) if run.kind.index == number]
+        taking = [index for index in part if picks[index] is not None]
+        effect = offer.effects.get(number)
+        if not taking or not isinstance(effect, AmountOff | SetPrice):
+            found += [runs[index] for index in part]
+            continue
+        worth = sum(runs[index].price * runs[index].count for index in taking)
+        total = min(worth, effect.value) if isinstance(effect, AmountOff) else max(0, worth - effect.value)
+        weights = [runs[index].price if index in taking else 0 for index in part]
+        rooms = [_room(offer, runs[index], group.layer) for index in part]
+        found += _spread(offer, [runs[index] for index in part], weights, rooms, total)
+    return found
+
+
+def _bundles(offer: Offer, group: Group, runs: list[Run], picks: list[Pick | None]) -> list[Run]:
+    """One price for the units of each bundle."""
+    effect = offer.effect
+    assert isinstance(effect, Bundle)  # noqa: S101  # the caller asked
+    for number in sorted({pick.number for pick in picks if pick is not None}):
+        picks = [_pick_of(run, offer) for run in runs]
+        mine = [pick is not None and pick.number == number for pick in picks]
+        worth = sum(run.price * run.count for run, is_in in zip(runs, mine, strict=True) if is_in)
+        total = max(0, worth - effect.price)
+        weights = [run.price if is_in else 0 for run, is_in in zip(runs, mine, strict=True)]
+        runs = _spread(offer, runs, weights, [_room(offer, run, group.layer) for run in runs], total)
+    return runs
+
+
+def _room(offer: Offer, run: Run, layer: str) -> int:
+    room, most = run.kind.room(run.price, run.used, layer)[0], offer.rule.promotion.limits.max_discount_unit
+    return room if most is None else min(room, most)
+
+
+def _spread(
+    offer: Offer,
+    runs: list[Run],
+    weights: Sequence[int],
+    rooms: Sequence[int],
+    total: int,
+    *,
+    amounts: Sequence[int] = (),
+    cut: str = "",
+) -> list[Run]:
+    """Share a total over lines, then over the units of each line (S10); what has no room moves on (S12)."""
+    most = offer.rule.promotion.limits.max_discount_cart
+    if most is not None and total > most:
+        total, cut = most, "max_discount_cart"
+    lines: dict[int, list[int]] = {}
+    for index, run in enumerate(runs):
+        lines.setdefault(run.kind.index, []).append(index)
+    parts = share_out(
+        total,
+        [sum(weights[index] * runs[index].count for index in line) for line in lines.values()],
+        [sum(rooms[index] * runs[index].count for index in line if weights[index]) for line in lines.values()],
+    )
+    shares: dict[int, list[tuple[int, int]]] = {}
+    for part, line in zip(parts, lines.values(), strict=True):
+        cells = [(weights[index], runs[index].count, rooms[index]) for index in line]
+        shares |= dict(zip(line, share_runs(part, cells), strict=True))
+    found = []
+    for index, run in enumerate(runs):
+        rest = run
+        for count, given in shares[index]:
+            head, rest = rest.cut(count) if count < rest.count else (rest, rest)
+            amount = max(given, amounts[index]) if amounts else given
+            reason = cut if amount > given else ""
+            if not reason and given and given == rooms[index] < run.price:
+                reason = run.kind.room(run.price, run.used, offer.rule.layer)[1]
+            found.append(head.lowered(offer, amount, given, reason))
+    return found
+
+
+def order_total(offer: Offer, group: Group, runs: Sequence[Run], index: int) -> tuple[int, list[int], list[int]]:
+    """Return what an order promotion gives on these runs, with the weights and rooms to share it by."""
+    effect = next(iter(offer.effects.values()))
+    taking = [not is_out(offer, run, index) for run in runs]
+    rooms = [_room(offer, run, group.layer) if is_in else 0 for run, is_in in zip(runs, taking, strict=True)]
+    worth = sum(run.price * run.count for run, is_in in zip(runs, taking, strict=True) if is_in)
+    if isinstance(effect, PercentOff):
+        part, whole = fraction(effect.value)
+        weights = []
+        for run, room, is_in in zip(runs, rooms, taking, strict=True):
+            base = run.kind.price if group.percent_base == "list" else run.price
+            weights.append(min(part * base, whole * room) if is_in else 0)
+        total = half_up(sum(weight * run.count for run, weight in zip(runs, weights, strict=True)), whole)
+    else:
+        weights = [run.price if is_in else 0 for run, is_in in zip(runs, taking, strict=True)]
+        value = effect.value if isinstance(effect, AmountOff | SetPrice) else 0
+        total = min(worth, value) if isinstance(effect, AmountOff) else max(0, worth - value)
+        total = min(total, sum(room * run.count for run, room in zip(runs, rooms, strict=True)))
+    most = offer.rule.promotion.limits.max_discount_cart
+    total = min(value for value in (total, most, offer.spend) if value is not None)
+    return total, weights, rooms
+
+
+def order_step(offer: Offer, group: Group, runs: list[Run], index: int) -> list[Run]:
+    """Return the runs after one order promotion."""
+    runs = _cut_at(runs, offer)
+    total, weights, rooms = order_total(offer, group, runs, index)
+    return _spread(offer, runs, weights, rooms, total)
