@@ -92,7 +92,7 @@ class JourneySettings(BaseModel):
     quiet_hours: Literal["default", "none"] = Field(
         "default",
         title="Quiet hours",
-        json_schema_extra={"labels": {"default": "As everywhere", "none": "None: write at any hour"}},
+        json_schema_extra={"labels": {"default": "As everywhere", "none": "None"}},
     )
     opens: datetime | None = Field(None, title="Takes customers in from")
     closes: datetime | None = Field(None, title="Takes customers in until")

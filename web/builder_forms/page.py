@@ -15,6 +15,7 @@ from store.db import Connection
 from store.views import known
 from wayfare.segments import RuleInvalid, parse_rule
 from wayfare.segments.days import zone_or
+from wayfare.segments.facts import kind_of
 from wayfare.segments.words import in_words
 from web.builder_forms import pickers, preview, rule_form
 from web.builder_forms.fields import Field
@@ -41,7 +42,8 @@ class Page:
     @cached_property
     def attributes(self) -> dict[str, Counter[Any]]:
         """The attributes that customers have, with their values."""
-        return known.attributes(self.conn)
+        found = known.attributes(self.conn)
+        return {name: values for name, values in found.items() if kind_of(f"attrs.{name}") is not None}
 
     @cached_property
     def offset(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from engine.channels import NAMES as CHANNELS
 from store.db import Connection
 from store.views import known
-from wayfare.segments.facts import PROFILE, Kind
+from wayfare.segments.facts import PROFILE, Kind, kind_of
 from wayfare.segments.text import fold
 from web import masks, words
 from web.builder_forms.rule_form import label
@@ -111,7 +111,7 @@ def _levels(conn: Connection, text: str, about: str, page: int) -> Picked:
 
 
 def _attributes(conn: Connection, text: str, about: str, page: int) -> Picked:
-    found = known.attributes(conn)
+    found = {name: counted for name, counted in known.attributes(conn).items() if kind_of(f"attrs.{name}")}
     return _page((Choice(name, label(name), _examples(name, found[name])) for name in sorted(found)), text, page)
 
 
@@ -126,7 +126,11 @@ def _dates(conn: Connection, text: str, about: str, page: int) -> Picked:
 
 
 def _as_facts(conn: Connection) -> Iterable[Choice]:
-    return [Choice(f"attrs.{name}", label(name), "attribute") for name in sorted(known.attributes(conn))]
+    return [
+        Choice(f"attrs.{name}", label(name), "attribute")
+        for name in sorted(known.attributes(conn))
+        if kind_of(f"attrs.{name}")
+    ]
 
 
 def _event_fields(conn: Connection, text: str, about: str, page: int) -> Picked:
