@@ -152,23 +152,24 @@ def test_a_journey_is_paused_after_a_question_and_resumed(
 ) -> None:
     sign_in("marketer")
     page.goto(f"{base}/journeys/welcome")
-    page.get_by_role("button", name="Pause").click()
-    question = page.locator("#confirm")
-    expect(question).to_contain_text("Nobody enters, nobody moves on")
-    question.get_by_role("button", name="Cancel").click()
+    page.get_by_role("link", name="Pause").click()
+    question = page.get_by_role("dialog")
+    expect(question).to_contain_text("they stay where they are until you resume")
+    question.get_by_role("link", name="Cancel").click()
+    expect(question).to_have_count(0)
     assert _status(shop) == "live"
-    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("link", name="Pause").click()
     question.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("status")).to_contain_text("is paused")
-    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    expect(page.get_by_role("link", name="Resume")).to_be_visible()
     assert _status(shop) == "paused"
-    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("link", name="Resume").click()
     question.get_by_role("button", name="Resume").click()
-    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    expect(page.get_by_role("link", name="Pause")).to_be_visible()
     assert _status(shop) == "live"
     page.get_by_label("More").click()
-    page.get_by_role("button", name="Stop").click()
-    expect(question).to_contain_text("will be taken out")
+    page.get_by_role("link", name="Stop").click()
+    expect(question).to_contain_text("all of them leave at once")
     question.get_by_role("button", name="Stop and take everybody out").click()
     expect(page.get_by_role("status")).to_contain_text("is stopped")
     assert _status(shop) == "stopped"
@@ -180,7 +181,7 @@ def test_an_analyst_sees_counts_that_lead_nowhere(base: str, page: Page, sign_in
     page.goto(f"{base}/journeys/welcome")
     expect(page.locator(".node").first).to_be_visible()
     expect(page.locator("a.chip, a.count, a.tile")).to_have_count(0)
-    expect(page.get_by_role("button", name="Pause")).to_have_count(0)
+    expect(page.get_by_role("link", name="Pause")).to_have_count(0)
 
 
 def test_branches_stand_side_by_side_in_their_order(base: str, page: Page, sign_in: SignIn) -> None:
