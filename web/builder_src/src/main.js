@@ -312,6 +312,7 @@ async function start() {
   canvas.sync(); // edges go around cards as high as they are
   canvas.start(room());
   page.dataset.ready = "";
+  requestAnimationFrame(() => setTimeout(canvas.makeHandy));
   presence.ask();
 }
 start().catch((error) => {

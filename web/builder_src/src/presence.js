@@ -29,6 +29,8 @@ export function makePresence(draft, api, canvas, on) {
     const rev = draft.rev;
     try {
       const { status, data } = await api.get(`/draft/changes?since=${rev}&client=${TAB}&node=${on.at() || ""}`);
+      // The draft was replaced as a whole, or is too far ahead: there is nothing to build on.
+      if (status === 409 && data.reload && rev === draft.rev && !draft.queue.isBusy()) await draft.load();
       if (status !== 200) return;
       // An answer that was overtaken by a save of our own says nothing new; the next one will.
       if (data.rev > rev && rev === draft.rev && !draft.queue.isBusy()) draft.take({ ...data, applied: [] }, false);

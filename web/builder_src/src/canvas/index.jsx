@@ -10,6 +10,8 @@ const NODE_TYPES = { step: StepNode, memo: NoteNode };
 const EDGE_TYPES = { step: StepEdge };
 const WIDTH = 248; // of a card, as builder/tidy.py has it
 const HEIGHT = 76;
+const NUMBERS = 29; // more, where numbers stand below
+const PORTS = { source: 11, target: 9 }; // their diameters
 const marker = (color) => ({ type: "arrowclosed", width: 20, height: 20, color, markerUnits: "userSpaceOnUse" });
 const ARROW = marker("var(--wire)");
 const ARROW_USED = marker("var(--wire-used)");
@@ -32,11 +34,18 @@ export function makeCanvas(host, model, on) {
   let isDragging = false;
   let newNote = null;
   let zoomed = () => {};
+  let lastZoom = 1;
   const listeners = new Set();
   const redraw = () => { version += 1; for (const listener of listeners) listener(); };
   let version = 0;
   const subscribe = (listener) => { listeners.add(listener); return () => listeners.delete(listener); };
-  const theme = () => (getComputedStyle(host).colorScheme.includes("dark") && !getComputedStyle(host).colorScheme.includes("light") ? "dark" : document.documentElement.dataset.theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const themeNow = () => {
+    const chosen = document.documentElement.dataset.theme;
+    return chosen === "dark" || (chosen !== "light" && dark.matches) ? "dark" : "light";
+  };
+  let theme = themeNow();
+  let isHandy = false; // whether cards can be dragged: 300 of them cost a tenth of a second that the first picture need not wait for
 
   const sources = new Map(); // what a React Flow node was made of: the same again is not drawn again
 
@@ -50,10 +59,21 @@ export function makeCanvas(host, model, on) {
     const before = sources.get(node.id);
     if (old && before && before.every((value, at) => value === key[at])) return old;
     sources.set(node.id, key);
+    const height = HEIGHT + (n ? NUMBERS : 0);
+    const isTrigger = model.isTrigger(node.id);
+    const size = old && Boolean(old.data.numbers) === Boolean(n) ? old.measured : { width: WIDTH, height };
     return {
-      ...old, id: node.id, type: "step", position: { x: node.position[0], y: node.position[1] }, ariaLabel: card?.name || model.called(node.id),
-      data: { html: card?.html ?? on.provisional(node), ports, open: open ? open.split("\n") : [], isTrigger: model.isTrigger(node.id), numbers: n, editors: here, mayEdit: model.may.edit, title: model.title(node.id) },
+      ...old, id: node.id, type: "step", measured: size, handles: handles(ports, isTrigger, size.height), position: { x: node.position[0], y: node.position[1] }, ariaLabel: card?.name || model.called(node.id),
+      data: { html: card?.html ?? on.provisional(node), ports, open: open ? open.split("\n") : [], isTrigger, numbers: n, editors: here, mayEdit: model.may.edit, title: model.title(node.id) },
     };
+  }
+
+  // Sizes and ports as the style sheet has them. React Flow would otherwise measure each card and each port and draw
+  // everything a second time; where a font makes cards higher, what it observes comes in by `onNodesChange`.
+  function handles(ports, isTrigger, height) {
+    const round = (type, id, x, y) => ({ type, id, position: type === "source" ? "bottom" : "top", x: x - PORTS[type] / 2, y: y - PORTS[type] / 2, width: PORTS[type], height: PORTS[type] });
+    const ways = ports.map((port, at) => round("source", port.name, WIDTH * portShare(at, ports.length), height));
+    return isTrigger ? ways : [round("target", "in", WIDTH / 2, 0), ...ways];
   }
 
   function noteNode(note, old) {
@@ -142,6 +162,8 @@ export function makeCanvas(host, model, on) {
 
   function onNodesChange(changes) {
     nodes = applyNodeChanges(changes.filter((change) => change.type !== "remove"), nodes);
+    const resized = new Set(changes.filter((change) => change.type === "dimensions").map((change) => change.id));
+    if (resized.size) nodes = nodes.map((node) => (node.type === "step" && resized.has(node.id) ? { ...node, handles: handles(node.data.ports, node.data.isTrigger, node.measured.height) } : node));
     redraw();
     if (changes.some((change) => change.type === "select")) on.select(selection());
   }
@@ -205,23 +227,44 @@ export function makeCanvas(host, model, on) {
 
   const tone = (node) => { const category = model.typeOf(node.id)?.category; return node.type === "memo" ? "var(--highlight)" : category === "trigger" ? "var(--good)" : category === "action" ? "var(--info)" : "var(--violet)"; };
 
+  // The same functions at every drawing: each one that changes would make React Flow ask all its parts anew.
+  const HANDS = {
+    isValidConnection: ({ source, target }) => on.canConnect(source, target),
+    onInit: (made) => { flow = made; },
+    onNodesChange,
+    onEdgesChange,
+    onNodeDragStart: () => { isDragging = true; host.classList.add("moves"); },
+    onNodeDrag,
+    onNodeDragStop,
+    onSelectionDragStart: () => { isDragging = true; },
+    onSelectionDragStop: (event, moved) => onNodeDragStop(event, null, moved),
+    onConnectStart: () => host.classList.add("connects"),
+    onConnectEnd,
+    onConnect: ({ source, sourceHandle, target }) => on.connect(source, sourceHandle, target),
+    onNodeClick(event, node) {
+      const isPlain = !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.target.closest("button");
+      if (isPlain && node.type === "step") on.open(node.id);
+    },
+    onPaneClick: () => on.leave(),
+    onViewportChange({ zoom }) {
+      if (zoom === lastZoom) return;
+      lastZoom = zoom;
+      host.classList.toggle("far", zoom < FAR);
+      zoomed(zoom);
+    },
+  };
+  const FIXED = {
+    nodeTypes: NODE_TYPES, edgeTypes: EDGE_TYPES, proOptions: PRO, ariaLabelConfig: ARIA, minZoom: 0.05, maxZoom: 2, edgesFocusable: false,
+    deleteKeyCode: null, selectionKeyCode: "Shift", multiSelectionKeyCode: ["Control", "Meta"], panActivationKeyCode: "Space", disableKeyboardA11y: true,
+    snapToGrid: true, snapGrid: [10, 10], panOnScroll: true, zoomOnDoubleClick: false, connectionRadius: 36, connectOnClick: false, connectionLineType: "smoothstep",
+    nodeDragThreshold: 4, elevateNodesOnSelect: false,
+  };
+
   function App() {
     useSyncExternalStore(subscribe, () => version);
+    const mayEdit = Boolean(model.may.edit);
     return (
-      <ReactFlow
-        nodes={nodes} edges={edges} nodeTypes={NODE_TYPES} edgeTypes={EDGE_TYPES} colorMode={theme()} proOptions={PRO} ariaLabelConfig={ARIA}
-        minZoom={0.05} maxZoom={2} nodesDraggable={Boolean(model.may.edit)} nodesConnectable={Boolean(model.may.edit)} edgesFocusable={false}
-        deleteKeyCode={null} selectionKeyCode="Shift" multiSelectionKeyCode={["Control", "Meta"]} panActivationKeyCode="Space" disableKeyboardA11y
-        snapToGrid snapGrid={[10, 10]} panOnScroll zoomOnDoubleClick={false} connectionRadius={36} connectOnClick={false} connectionLineType="smoothstep" nodeDragThreshold={4} elevateNodesOnSelect={false}
-        isValidConnection={({ source, target }) => on.canConnect(source, target)}
-        onInit={(made) => { flow = made; }} onNodesChange={onNodesChange} onEdgesChange={onEdgesChange}
-        onNodeDragStart={() => { isDragging = true; host.classList.add("moves"); }} onNodeDrag={onNodeDrag} onNodeDragStop={onNodeDragStop}
-        onSelectionDragStart={() => { isDragging = true; }} onSelectionDragStop={(event, moved) => onNodeDragStop(event, null, moved)}
-        onConnectStart={() => host.classList.add("connects")} onConnectEnd={onConnectEnd}
-        onConnect={({ source, sourceHandle, target }) => on.connect(source, sourceHandle, target)}
-        onNodeClick={(event, node) => { if (!event.ctrlKey && !event.metaKey && !event.shiftKey && node.type === "step" && !event.target.closest("button")) on.open(node.id); }}
-        onPaneClick={() => on.leave()} onViewportChange={({ zoom }) => { host.classList.toggle("far", zoom < FAR); zoomed(zoom); }}
-      >
+      <ReactFlow {...FIXED} {...HANDS} nodes={nodes} edges={edges} colorMode={theme} nodesDraggable={mayEdit && isHandy} nodesConnectable={mayEdit}>
         <Background gap={20} size={1.4} />
         {nodes.length > MAP_FROM && <MiniMap pannable zoomable position="bottom-right" nodeColor={tone} nodeBorderRadius={14} bgColor="var(--surface)" maskColor="var(--map-mask)" />}
       </ReactFlow>
@@ -241,8 +284,9 @@ export function makeCanvas(host, model, on) {
   });
   const root = createRoot(host);
   flushSync(() => root.render(<ReactFlowProvider><App /></ReactFlowProvider>));
-  new MutationObserver(redraw).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  const repaint = () => { theme = themeNow(); redraw(); };
+  new MutationObserver(repaint).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+  dark.addEventListener("change", repaint);
 
   const selection = () => nodes.filter((node) => node.selected).map((node) => node.id);
   const find = (id) => host.querySelector(`.react-flow__node[data-id="${CSS.escape(id)}"]`);
@@ -282,6 +326,8 @@ export function makeCanvas(host, model, on) {
     },
     focus(id) { find(id)?.focus({ preventScroll: true }); },
     edit(id) { newNote = id; },
+    // Let cards be dragged, once the first picture is there.
+    makeHandy() { isHandy = true; redraw(); },
     focused: () => document.activeElement?.closest?.(".react-flow__node")?.dataset.id || null,
     // Bring a card into sight when it is not; `room` are the pixels that other things cover.
     reveal(id, room, { always = false } = {}) {

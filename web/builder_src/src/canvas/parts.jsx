@@ -1,7 +1,7 @@
 // What React draws: the frame of a card, its ports and numbers, edges with their chips, notes. The inside of a card is the
 // server's HTML; React never looks into it.
 import { memo, useEffect, useLayoutEffect, useRef, useState } from "react";
-import { BaseEdge, EdgeLabelRenderer, Handle, NodeResizeControl, useUpdateNodeInternals } from "@xyflow/react";
+import { BaseEdge, EdgeLabelRenderer, Handle, NodeResizeControl } from "@xyflow/react";
 import { portShare, route } from "./route.js";
 
 const Plus = () => <svg className="plus-sign" viewBox="0 0 12 12" aria-hidden="true"><path d="M6 2v8M2 6h8" /></svg>;
@@ -31,14 +31,6 @@ const Numbers = ({ id, numbers }) => (
 
 // `data`: html, ports [{name, label}], open (names of ports without an edge), isTrigger, numbers, editors, mayEdit
 export const StepNode = memo(({ id, data }) => {
-  const update = useUpdateNodeInternals();
-  const names = data.ports.map((port) => port.name).join("\n");
-  const known = useRef(names);
-  useEffect(() => {
-    if (known.current === names) return; // never on mount: 300 calls at once cost seconds
-    known.current = names;
-    update(id);
-  }, [id, names, update]);
   const many = data.ports.length > 1;
   return (
     <div className={data.numbers ? "card-frame with-numbers" : "card-frame"}>
