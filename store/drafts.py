@@ -10,9 +10,11 @@ from sqlalchemy import Connection, insert, select, text, update
 from sqlmodel import col
 
 from store import draft_log
+from store.locks import lock
 from store.matching import end
 from store.tables import CodeBatch, CustomerList, FanOut, Journey, Segment, Version
 from wayfare.errors import Conflict, NotFound
+from wayfare.segments.text import fold
 
 _MOVES = {
     "pause": (("live",), "paused"),
@@ -136,11 +138,13 @@ def highest_node(document: Mapping[str, Any]) -> int:
 
 
 def _check_name(conn: Connection, key: str, name: str) -> None:
-    taken = conn.execute(
-        text("SELECT key FROM journey WHERE name = :name AND key != :key"), {"name": name, "key": key}
-    ).scalar_one_or_none()
-    if taken is not None:
-        raise Conflict(f"the journey '{taken}' is already called '{name}'; choose another name")
+    """Raise Conflict when another journey has this name, whatever its capitals; and keep it free until the end."""
+    lock(conn, "journey.names")
+    rows = conn.execute(select(col(Journey.key), col(Journey.name)).where(col(Journey.key) != key))
+    wanted = fold(name)
+    for other, taken in rows:
+        if fold(taken) == wanted:
+            raise Conflict(f"the journey '{other}' is already called '{taken}'; choose another name")
 
 
 def save_draft(
@@ -159,14 +163,15 @@ def save_draft(
     an older revision loads it again. Conflict when `rev`, the revision that was edited, is not the present one, or
     when the name is taken.
     """
-    lock = "" if conn.dialect.name == "sqlite" else " FOR UPDATE"
+    mine = "" if conn.dialect.name == "sqlite" else " FOR UPDATE"
     row = conn.execute(
-        text(f"SELECT id, rev, name, last_node FROM journey WHERE key = :key{lock}"), {"key": key}
+        text(f"SELECT id, rev, name, last_node FROM journey WHERE key = :key{mine}"), {"key": key}
     ).one_or_none()
     if rev is not None and rev != (row[1] if row else 0):
         raise Conflict(f"the draft of '{key}' has changed since; load it again")
     title = name or (row[2] if row else key)
-    _check_name(conn, key, title)
+    if row is None or title != row[2]:
+        _check_name(conn, key, title)
     last = max(highest_node(document), row[3] if row else 0)
     new = int(row[1]) + 1 if row else 1
     values = {"draft": dict(document), "rev": new, "name": title, "last_node": last}
@@ -336,11 +341,11 @@ def exit_some(
 
     Return the last id, from where to go on, or None when there are no more. A walk over the primary key.
     """
-    lock = "" if conn.dialect.name == "sqlite" else " FOR UPDATE"
+    mine = "" if conn.dialect.name == "sqlite" else " FOR UPDATE"
     rows = conn.execute(
         text(
             f"""SELECT id, version_id FROM enrollment WHERE id > :after AND journey_id = :journey
-            AND status IN ('active', 'waiting', 'parked') ORDER BY id LIMIT :limit{lock}"""
+            AND status IN ('active', 'waiting', 'parked') ORDER BY id LIMIT :limit{mine}"""
         ),
         {"journey": journey_id, "after": after, "limit": limit},
     ).all()

@@ -125,7 +125,7 @@ def draw(graph: Graph, counts: Counts | None = None) -> Drawing:
         label = words.port(path.port)
         wires.append(
             Wire(
-                *(path.source, path.port, path.target, label, why, _curve(path.points), round(width, 2), n, share),
+                *(path.source, path.port, path.target, label, why, curve(path.points), round(width, 2), n, share),
                 *path.chip,
             )
         )
@@ -184,7 +184,7 @@ def _card(
     return Card(id, box.x, box.y, *words_, *numbers, is_end=not ports)
 
 
-def _curve(points: Sequence[Point]) -> str:
+def curve(points: Sequence[Point]) -> str:
     """Return path data: every other piece is a curve with upright ends, those between are straight."""
     x, y = points[0]
     parts = [f"M{x} {y}"]

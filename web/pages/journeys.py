@@ -1,5 +1,6 @@
 """Journeys: the list, one with its graph and live counts, the customers behind a count, pause and stop."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -7,13 +8,18 @@ from flask import Blueprint, Response, request, url_for
 from pydantic import ValidationError
 
 from builder import lifecycle
+from engine.gates import open_gate
 from nodes.graph import Graph
+from store import shelf
+from store.db import Connection
+from store.memory import read_memories, waiting_at
 from store.views import hold_still, people
 from store.views import journeys as views
 from store.views.journeys import JourneyLine, Tally, VersionLine
 from wayfare.errors import Conflict, NotFound
 from wayfare.segments.text import fold
 from web import access, graph_view, ui, words
+from web.bell import ring
 from web.context import now, store
 from web.listing import Listing, Order, asked, asked_order, asked_page
 from web.principal import principal
@@ -23,6 +29,7 @@ bp = Blueprint("journeys", __name__, url_prefix="/journeys")
 SIZE = 25
 PEOPLE = 25
 PERIODS = {"": "All time", "week": "7 days", "today": "Today"}
+BY_NUMBERS = ("entered", "active", "completed", "activity")
 COLUMNS = ("name", "status", "entered", "active", "completed", "activity")
 _RANK = {"live": 0, "closing": 1, "paused": 2, "draft": 3, "stopped": 4, "archived": 5}
 
@@ -40,15 +47,19 @@ class Row:
 @access.needs("journeys.read")
 def index() -> Response:
     """List the journeys."""
-    text, status = asked("q"), asked("status", 20)
+    text, status, tag = asked("q"), asked("status", 20), asked("tag", 40)
     order, page = asked_order(COLUMNS, "status"), asked_page()
     with store().read() as conn:
         hold_still(conn)
         every = views.all_journeys(conn)
-        counts = views.tallies(conn)
-        kept = [line for line in every if _fits(line, text, status)]
+        tags = shelf.tags(conn)
+        kept = [line for line in every if _fits(line, text, status, tag, tags.get(line.id, ()))]
+        counts = views.tallies(conn) if order.column in BY_NUMBERS else {}
         rows = _ordered([Row(line, counts.get(line.id, Tally())) for line in kept], order)
         shown = rows[(page - 1) * SIZE : page * SIZE]
+        if order.column not in BY_NUMBERS and shown:
+            counts = views.tallies(conn, [row.line.id for row in shown])
+            shown = [Row(row.line, counts.get(row.line.id, Tally())) for row in shown]
         reached = views.goals(conn, [row.line.id for row in shown]) if shown else {}
         graphs = views.graphs_of(conn, [row.line.live_version_id for row in shown if row.line.live_version_id])
     aimless = {id for id, line in graphs.items() if not _has_goal(_readable(line.graph))}
@@ -61,7 +72,9 @@ def index() -> Response:
         "journeys/_list.html",
         listing=Listing(shown, page, SIZE, len(rows)),
         order=order,
-        asks={"q": text, "status": status},
+        asks={"q": text, "status": status, "tag": tag},
+        tags=tags,
+        known_tags=sorted({one for found in tags.values() for one in found}, key=fold),
         by_status=sorted(by_status.items(), key=lambda one: _RANK.get(one[0], 9)),
         total=len(every),
         today=now().astimezone(UTC).date(),
@@ -69,19 +82,21 @@ def index() -> Response:
     )
 
 
-def _fits(line: JourneyLine, text: str, status: str) -> bool:
-    if status and line.status != status:
+def _fits(line: JourneyLine, text: str, status: str, tag: str, tags: Collection[str]) -> bool:
+    if (status and line.status != status) or (tag and fold(tag) not in map(fold, tags)):
         return False
     if not text:
-        return not (line.status == "archived" and not status)
-    return all(word in fold(f"{line.name} {line.key} {line.description}") for word in fold(text).split())
+        return not (line.status == "archived" and not status and not tag)
+    return all(
+        word in fold(f"{line.name} {line.key} {line.description} {' '.join(tags)}") for word in fold(text).split()
+    )
 
 
 def _ordered(rows: list[Row], order: Order) -> list[Row]:
     """Return rows in an order; equal ones by name."""
     keys = {
         "name": lambda row: fold(row.line.name),
-        "status": lambda row: (_RANK.get(row.line.status, 9), -row.tally.active, fold(row.line.name)),
+        "status": lambda row: (_RANK.get(row.line.status, 9), -row.line.updated_at.timestamp()),
         "entered": lambda row: row.tally.entered,
         "active": lambda row: row.tally.active,
         "completed": lambda row: row.tally.end("completed"),
@@ -116,7 +131,8 @@ def show(key: str) -> Response:
             counts = graph_view.Counts(here, views.passed(conn, version.id, since), stuck)
             reached = views.goals(conn, [line.id], version.id).get(line.id, (0, 0))
             tally.live = whole.active
-    graph = _readable(document)
+        graph = _readable(document)
+        gates = _gates(conn, line, graph) if version is not None else []
     return respond(
         "journeys/show.html",
         "journeys/_live.html",
@@ -133,8 +149,52 @@ def show(key: str) -> Response:
         entry=graph.entry if graph is not None else None,
         may_see=ui.may("customers.list"),
         words=words,
+        gates=gates,
         at=now(),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class GateLine:
+    """One gate of a journey, and how it stands."""
+
+    node: str
+    title: str
+    summary: str
+    is_open: bool
+    by: str
+    waiting: int
+
+
+def _gates(conn: Connection, line: JourneyLine, graph: Graph | None) -> list[GateLine]:
+    loaded = graph_view.node_types(graph) if graph is not None else {}
+    gates = {id: node for id, node in loaded.items() if node.opening() is not None}
+    if not gates:
+        return []
+    memories, waiting = read_memories(conn, line.id, gates), waiting_at(conn, line.id, gates)
+    return [
+        GateLine(
+            *(id, graph_view.title_of(node, id), node.summary(), bool(memories.get(id, {}).get("open"))),
+            *(str(memories.get(id, {}).get("by", "")), waiting.get(id, 0)),
+        )
+        for id, node in gates.items()
+    ]
+
+
+@bp.post("/<key>/gates/<node>/open")
+@access.needs("journeys.operate")
+def open_gate_of(key: str, node: str) -> Response:
+    """Open a gate for good; those who wait there go on."""
+    with store().read() as conn:
+        line = views.find_journey(conn, key)
+        version = _asked_version(line, views.versions_of(conn, line.id))
+        graph = _readable(views.graph_of(conn, version.id)) if version is not None else None
+        known = {gate.node for gate in _gates(conn, line, graph)}
+    if node not in known:
+        raise NotFound(f"the journey {key} has no gate {node}")
+    gone = open_gate(store(), line.id, key, node, now=now(), by=principal().actor)
+    ring()
+    return go(url_for("journeys.show", key=key), f"The gate is open. {gone} who waited go on.")
 
 
 @bp.get("/<key>/customers")

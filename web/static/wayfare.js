@@ -174,11 +174,11 @@
   addEventListener("pageshow", () => $$("form[data-sent]").forEach((form) => delete form.dataset.sent));
 
   // Live parts: `data-live="/address" data-every="5"` is fetched again while the page is looked at, and morphed in place.
-  // Never while somebody types, selects or has a menu open in it, and never two at a time.
+  // Never while somebody types, selects, has ticked something or has a menu open in it, and never two at a time.
   const running = new WeakSet();
   async function refresh(part) {
     if (running.has(part) || document.hidden || part.contains(document.activeElement?.closest("input, select, textarea"))) return;
-    if ($("dialog[open], details.pop[open]", part) || (getSelection()?.toString() && part.contains(getSelection().anchorNode))) return;
+    if ($("dialog[open], details.pop[open], input[type=checkbox]:checked", part) || (getSelection()?.toString() && part.contains(getSelection().anchorNode))) return;
     running.add(part);
     try {
       const swap = part.dataset.swap || "morph:innerHTML";

@@ -1,0 +1,111 @@
+"""Making, copying, naming, tagging and removing journeys: what is done to a journey as a whole, from the outside."""
+
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from engine.segments import save_segment
+from store import audit, drafts, shelf
+from store.db import Connection, Store
+from store.locks import lock
+from store.segments import find_segment
+from wayfare.errors import Conflict
+from wayfare.segments.text import fold
+
+MOST_TAGS = 10
+LONGEST_TAG = 40
+LONGEST_NAME = 200
+EMPTY: Mapping[str, Any] = {"schema": 1, "nodes": [], "edges": []}
+
+
+def make(
+    store: Store,
+    key: str,
+    name: str,
+    document: Mapping[str, Any],
+    *,
+    now: datetime,
+    by: str,
+    description: str = "",
+    source: str = "",
+) -> str:
+    """Make a journey with a draft; return its key, with a number behind it when it is taken.
+
+    Conflict when another journey has the name, however it is written. `source` says in the audit trail what it began
+    from.
+    """
+
+    def work(conn: Connection) -> str:
+        lock(conn, "journey.names")
+        known = shelf.names_and_keys(conn)
+        free = (
+            key if key not in known else next(k for n in range(2, len(known) + 3) if (k := f"{key}-{n}") not in known)
+        )
+        drafts.save_draft(conn, free, document, now=now, name=name, by=by)
+        drafts.describe(conn, free, description)
+        audit.record(conn, by, "journey.created", f"journey:{free}", {"name": name, "from": source}, now)
+        return free
+
+    return store.run(work)
+
+
+def free_name(known: Collection[str], name: str) -> str:
+    """Return a name that nobody has: "Welcome", "Welcome 2"."""
+    folded = {fold(one) for one in known}
+    if fold(name) not in folded:
+        return name
+    numbered = (f"{name[: LONGEST_NAME - 8]} {number}" for number in range(2, len(folded) + 3))
+    return next(one for one in numbered if fold(one) not in folded)
+
+
+def make_segments(store: Store, wanted: Sequence[Any], *, now: datetime) -> list[str]:
+    """Make the segments of a template that are not there yet; return the names of those that were made."""
+    made = []
+    for one in wanted:
+        with store.read() as conn:
+            is_there = find_segment(conn, one.key) is not None
+        if not is_there:
+            save_segment(store, one.key, one.name, one.rule, now, description=one.description)
+            made.append(one.name)
+    return made
+
+
+def manage(store: Store, key: str, name: str, tags: Sequence[str], *, now: datetime, by: str) -> None:
+    """Give a journey another name and other tags. Conflict when another journey has that name."""
+
+    def work(conn: Connection) -> None:
+        before = drafts.find_journey(conn, key, lock=True)
+        drafts.rename_journey(conn, key, name, now=now)
+        shelf.set_tags(conn, before.id, tags)
+        if before.name != name:
+            audit.record(conn, by, "journey.renamed", f"journey:{key}", {"from": before.name, "to": name}, now)
+
+    store.run(work)
+
+
+def remove(store: Store, key: str, *, now: datetime, by: str) -> str:
+    """Remove a draft that was never published; return what it was called. Conflict when it was published once."""
+
+    def work(conn: Connection) -> str:
+        journey = drafts.find_journey(conn, key, lock=True)
+        if not shelf.remove_draft(conn, journey.id):
+            raise Conflict(f"“{journey.name}” was published once, so its history stays; archive it instead")
+        audit.record(conn, by, "journey.deleted", f"journey:{key}", {"name": journey.name}, now)
+        return journey.name
+
+    return store.run(work)
+
+
+def read_tags(text: str) -> list[str]:
+    """Return the tags in a line of text, divided by commas: clean, without doubles. ValueError says what is wrong."""
+    found: dict[str, str] = {}
+    for part in text.split(","):
+        tag = " ".join("".join(c for c in unicodedata.normalize("NFC", part) if c.isprintable()).split())
+        if tag:
+            found.setdefault(fold(tag), tag)
+    if len(found) > MOST_TAGS:
+        raise ValueError(f"Use at most {MOST_TAGS} tags.")
+    if any(len(tag) > LONGEST_TAG for tag in found.values()):
+        raise ValueError(f"A tag has at most {LONGEST_TAG} characters.")
+    return list(found.values())
