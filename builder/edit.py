@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 
 from builder import history
+from builder.check import MAX_NODES
 from builder.meeting import meeting, nodes_of
 from builder.names import in_words
 from builder.ops import Document, Op, apply, normal
@@ -99,8 +100,10 @@ def commit(
         repeated = next((one for one in entries if _is_repeated(one, mine, who)), None)
         if repeated is not None:
             return _cut_in_two(seen, entries, repeated)
-        mine = _on_top(mine, seen, entries, registry, conn)
+        mine = _on_top(mine, seen, entries, who, registry, conn)
         document, inverse = _applied(mine, seen, stale=bool(entries))
+        if len(document["nodes"]) > max(MAX_NODES, len(seen.document["nodes"])):
+            raise BadOperation(f"a journey has at most {MAX_NODES} steps; divide it into several")
         if tidy:
             document, inverse = _tidied(document, inverse, mine, registry)
         return _write(conn, seen, document, mine, inverse, who, now, label or _label(mine))
@@ -121,7 +124,7 @@ def undo(
         if mark is None:
             return None
         entry, *later = draft_log.since(conn, seen.journey.id, mark.rev - 1, seen.rev)
-        mine = _on_top(entry.inverse, seen, history.standing(later), registry, conn)
+        mine = _on_top(entry.inverse, seen, history.standing(later), who, registry, conn)
         document, inverse = _applied(mine, seen, stale=True)
         return _write(conn, seen, document, mine, inverse, who, now, entry.label, undo_of=entry.rev)
 
@@ -202,13 +205,13 @@ def _stamped(ops: Sequence[Op], document: Document, registry: Registry) -> list[
 
 
 def _on_top(
-    ops: Sequence[Op], seen: Edited, entries: Sequence[Entry], registry: Registry, conn: Connection
+    ops: Sequence[Op], seen: Edited, entries: Sequence[Entry], who: Person, registry: Registry, conn: Connection
 ) -> list[Op]:
     """Return operations as they can be carried out on top of others' edits; Met when they disagree."""
     for entry in entries:
         met = meeting(ops, entry.ops)
         if met:
-            _refuse(met, entry, seen, registry, conn)
+            _refuse(met, entry, seen, who, registry, conn)
     if not entries:
         return list(ops)
     there = {part["id"] for part in (*seen.document["nodes"], *seen.document.get("notes", ()))}
@@ -224,12 +227,15 @@ def _on_top(
     return found
 
 
-def _refuse(met: frozenset[str], entry: Entry, seen: Edited, registry: Registry, conn: Connection) -> NoReturn:
-    who = draft_log.called(conn, [entry.by])[entry.by]
+def _refuse(
+    met: frozenset[str], entry: Entry, seen: Edited, who: Person, registry: Registry, conn: Connection
+) -> NoReturn:
+    name = "You" if entry.by == who.by else draft_log.called(conn, [entry.by])[entry.by]
+    when = "in another window" if entry.by == who.by else "meanwhile"
     what = sorted(met, key=lambda one: (not one.startswith("node:"), one))[0]
     is_gone = any(op["op"] == "remove_node" and f"node:{op['id']}" in met for op in entry.ops)
     words = in_words(what, (seen.base, seen.document), registry)
-    raise Met(f"{who} {'deleted' if is_gone else 'changed'} {words} meanwhile", seen, nodes_of(met))
+    raise Met(f"{name} {'deleted' if is_gone else 'changed'} {words} {when}", seen, nodes_of(met))
 
 
 def _applied(ops: Sequence[Op], seen: Edited, *, stale: bool) -> tuple[Document, list[Op]]:

@@ -166,7 +166,8 @@ def put_draft(call: Call, key: str) -> Saved:
     """Save a draft; makes the journey when there is none.
 
     A draft may be incomplete: `findings` say what keeps it from being published. With `rev` it is refused with 409 when
-    someone else saved meanwhile.
+    someone else saved meanwhile. It replaces the draft as a whole: what people did in the builder before can no longer
+    be undone there, and whoever has it open loads it again.
     """
     given: DraftIn = call.body
     if not key.isprintable() or len(key) > 100:

@@ -196,8 +196,10 @@ def export(key: str) -> Response:
 def _body(model: type[Any]) -> Any:
     """Return the request's body as a model, or the answer that says what is wrong with it."""
     try:
-        value = text.parse(request.get_data())
-        return model.model_validate(value)
+        given = model.model_validate(text.parse(request.get_data()))
+        if bad := text.unstorable({key: part for key, part in given.model_dump().items() if key != "ops"}):
+            return _json(422, {"error": "bad_body", "message": f"{bad}: text with NUL or half a character"})
+        return given
     except GraphInvalid as invalid:
         message = str(invalid)
     except ValidationError as error:

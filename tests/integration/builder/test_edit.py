@@ -116,6 +116,20 @@ def test_an_edit_that_is_sent_again_is_carried_out_once(store: Store) -> None:
     assert again.applied == read_ops([add("n4"), wait("n3", 9)])
 
 
+def test_ones_own_other_window_is_told_from_others(store: Store) -> None:
+    do(store, 1, wait("n2", 7))
+    with pytest.raises(Met, match=r"^You changed “Wait 2 days” in another window$"):
+        do(store, 1, wait("n2", 8), who=Person(ALICE.by, "window-c"))
+
+
+def test_a_journey_does_not_grow_without_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edit, "MAX_NODES", 4)
+    do(store, 1, add("n4"))
+    with pytest.raises(BadOperation, match="at most 4 steps"):
+        do(store, 2, add("n5"))
+    assert do(store, 2, wait("n2", 8)).rev == 3
+
+
 def test_a_bad_operation_changes_nothing(store: Store) -> None:
     with pytest.raises(BadOperation, match="there is no step 'n9'"):
         do(store, 1, wait("n2", 7), wait("n9", 7))

@@ -211,6 +211,8 @@ BAD_BODIES: list[tuple[str, Any, str]] = [
     ("no list", {"base": 1, "ops": {}}, "ops"),
     ("another field", {"base": 1, "ops": [], "colour": 1}, "colour"),
     ("a long label", {"base": 1, "ops": [], "label": "x" * 201}, "label"),
+    ("NUL in the label", {"base": 1, "ops": [], "label": "\0"}, "label"),
+    ("half a character in the window", {"base": 1, "ops": [], "client": "\ud800"}, "client"),
     ("a key twice", b'{"base": 1, "base": 2, "ops": []}', "twice"),
 ]
 
