@@ -2,7 +2,7 @@
 
 web = a_web(sqlite_url)
 alice = web.sign_in("marketer")
-assert alice.post("/journeys/welcome/pause").status_code == 303
+assert alice.post("/journeys/welcome/draft/pause").status_code == 303
 assert web.client.get("/api/v1/journeys", headers=web.key("integration", "journeys.read")).status_code == 200
 """
 

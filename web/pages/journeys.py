@@ -1,4 +1,4 @@
-"""Journeys: the list, one with its graph and live counts, the customers behind a count, pause and stop."""
+"""Journeys: the list, one with its graph and live counts, the customers behind a count."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from flask import Blueprint, Response, request, url_for
 from pydantic import ValidationError
 
-from builder import lifecycle
 from engine.gates import open_gate
 from nodes.graph import Graph
 from store import shelf
@@ -16,7 +15,7 @@ from store.memory import read_memories, waiting_at
 from store.views import hold_still, people
 from store.views import journeys as views
 from store.views.journeys import JourneyLine, Tally, VersionLine
-from wayfare.errors import Conflict, NotFound
+from wayfare.errors import NotFound
 from wayfare.segments.text import fold
 from web import access, graph_view, ui, words
 from web.bell import ring
@@ -232,24 +231,6 @@ def customers(key: str) -> Response:
         explain=lambda id, port: types[id].explain(port) if id in types and port else "",
         words=words,
     )
-
-
-@bp.post("/<key>/<any(pause, resume, close, stop):action>")
-@access.needs("journeys.operate")
-def move(key: str, action: str) -> Response:
-    """Pause, resume, close or stop a journey."""
-    act = {"pause": lifecycle.pause, "resume": lifecycle.resume, "close": lifecycle.close, "stop": lifecycle.stop}
-    done = {
-        "pause": "is paused. Nobody moves until you resume it.",
-        "resume": "goes on.",
-        "close": "takes nobody in any more; those inside go on to the end.",
-        "stop": "is stopped, and everybody was taken out.",
-    }
-    try:
-        journey = act[action](store(), key, now(), principal().actor)
-    except Conflict as error:
-        return go(url_for("journeys.show", key=key), str(error).capitalize() + ".", "bad")
-    return go(url_for("journeys.show", key=key), f"“{journey.name}” {done[action]}")
 
 
 def _title(kind: str, node: str, port: str) -> str:
