@@ -53,12 +53,11 @@ def index() -> Response:
         every = views.all_journeys(conn)
         tags = shelf.tags(conn)
         kept = [line for line in every if _fits(line, text, status, tag, tags.get(line.id, ()))]
-        counts = views.tallies(conn) if order.column in BY_NUMBERS else {}
+        counts = views.tallies(conn, with_live=False) if order.column in BY_NUMBERS else {}
         rows = _ordered([Row(line, counts.get(line.id, Tally())) for line in kept], order)
         shown = rows[(page - 1) * SIZE : page * SIZE]
-        if order.column not in BY_NUMBERS and shown:
-            counts = views.tallies(conn, [row.line.id for row in shown])
-            shown = [Row(row.line, counts.get(row.line.id, Tally())) for row in shown]
+        counts = views.tallies(conn, [row.line.id for row in shown]) if shown else {}
+        shown = [Row(row.line, counts.get(row.line.id, Tally())) for row in shown]
         reached = views.goals(conn, [row.line.id for row in shown]) if shown else {}
         graphs = views.graphs_of(conn, [row.line.live_version_id for row in shown if row.line.live_version_id])
     aimless = {id for id, line in graphs.items() if not _has_goal(_readable(line.graph))}
