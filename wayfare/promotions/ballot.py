@@ -27,9 +27,13 @@ def deal(table: Table, paths: Paths, multi: Sequence[Offer], cost: Cost) -> tupl
     """Return plans for all kinds that multi-buys reach, their cost, and whether they are surely the cheapest."""
     kinds = [kind for kind in table.kinds if any(kind.index in one.reach for one in multi)]
     plans: Plans = {}
-    total, sure = 0, len({one.rule.group for one in multi}) == 1 and all(paths.is_monotone(kind) for kind in kinds)
+    total, sure = 0, len({one.rule.group for one in multi}) == 1
     for part in components(multi):
         mine = [kind for kind in kinds if any(kind.index in one.reach for one in part)]
+        if not all(paths.is_monotone(kind) for kind in mine):
+            plans |= {kind.index: paths.walk(kind)[0] for kind in mine}
+            sure = False
+            continue
         found, least, exact = _component(table, paths, part, mine, cost)
         plans |= found
         total, sure = total + least, sure and exact
@@ -169,6 +173,8 @@ def _walk(
             if len(following) > MOST_STATES:
                 exact = False
                 break
+        if at + 1 == len(steps) or units[steps[at + 1][0]][0] < units[steps[at][0]][0]:
+            following, origin = _settled(multi, following, origin)
         layer = following
         back.append(origin)
         # A unit that no longer comes may be what an older state waits for.
@@ -189,6 +195,29 @@ def _walk(
         state, choice = back[at][state]
         chosen.setdefault(steps[at][0], []).append(steps[at][1][choice])
     return chosen, cost, exact
+
+
+def _settled(
+    multi: Sequence[Offer], layer: dict[State, int], origin: dict[State, tuple[State, int]]
+) -> tuple[dict[State, int], dict[State, tuple[State, int]]]:
+    """Note what is still owed when the units of one price are dealt: units that only buy must make up for it.
+
+    Units of one price may buy and be rewarded in any order; those that are cheaper cannot pay for them any more.
+    """
+    if not any(isinstance(one.effect, BuyGet) for one in multi):
+        return layer, origin
+    found: dict[State, int] = {}
+    back: dict[State, tuple[State, int]] = {}
+    for state, cost in layer.items():
+        after = tuple(
+            (one[0], one[1], max(one[2] % 1024, -one[1]) + one[2] // 1024 * 1024)
+            if isinstance(offer.effect, BuyGet)
+            else one
+            for offer, one in zip(multi, state, strict=True)
+        )
+        if after not in found or cost < found[after]:
+            found[after], back[after] = cost, origin[state]
+    return found, back
 
 
 def _moved(
@@ -218,7 +247,6 @@ def _moved(
             balance -= effect.buy.quantity
             begun += repeat is not None
             open_ = effect.get.quantity
-            promised = max(promised, -balance)
             if repeat is not None and begun > repeat:
                 return None
         return open_ - 1, balance, promised + 1024 * begun

@@ -51,6 +51,8 @@ class Paths:
                 for places in (offer.retail.payers, offer.retail.winners) if offer.retail else ():
                     if kind.index in places:
                         marks |= {places[kind.index].start, places[kind.index].stop}
+        if any(isinstance(one.effect, Nth) for one in self.mine(kind)):
+            marks |= {mark + 1 for mark in marks if mark < kind.quantity}  # the first unit chooses for itself
         edges = sorted(marks)
         return [(start, end - start) for start, end in pairwise(edges)]
 
@@ -107,7 +109,10 @@ class Paths:
         ]
         lengths = [run.count for run in states[0][0]]
         starts = [run.start for run in states[0][0]]
-        is_whole, exact = self.is_monotone(kind), True
+        is_whole = self.is_monotone(kind)
+        offers = self.mine(kind)
+        lines = any(one.rule.target == "line" for one in offers)  # their shares may make units of one line differ
+        exact = not (lines and (not is_whole or any(isinstance(one.effect, Nth) for one in offers)))
         for position, index in enumerate(self.groups):
             following: dict[object, tuple[list[Run], tuple[list[Picks], ...]]] = {}
             for runs, past in states:

@@ -73,15 +73,18 @@ def price(table: Table, choice: Choice, *, may_clash: bool = False) -> Priced:
     return priced
 
 
-def after_goods(table: Table, plans: Plans) -> list[Run]:
-    """Return the runs after all groups that work on units. Raises QuoteDiffers when a pick is not allowed."""
+def after_goods(table: Table, plans: Plans, *, assume_net: bool = False) -> list[Run]:
+    """Return the runs after all groups that work on units. Raises QuoteDiffers when a pick is not allowed.
+
+    With `assume_net` net thresholds count as met: good for bounds, not for prices.
+    """
     runs = fresh(table.kinds, plans)
     layer, worths = "", nets(table, runs)
     for index in table.goods_groups():
         group = table.groups[index]
         if group.layer != layer:
             layer, worths = group.layer, nets(table, runs)
-        offers = [one for one in table.by_group[index] if meets_net(table, one, worths)]
+        offers = [one for one in table.by_group[index] if assume_net or meets_net(table, one, worths)]
         check_group(table, index, offers, runs)
         runs = goods_step(group, index, offers, runs)
     return runs
@@ -182,7 +185,7 @@ def composes(offer: Offer, units: Sequence[tuple[int, int, int, Pick]]) -> bool:
         b, g = effect.buy.quantity, effect.get.quantity
         free = sum(count for kind, _, count, pick in units if pick.role == "pay" and kind not in offer.gets)
         paid = got = 0
-        for kind, _, count, pick in dear_first:
+        for kind, _, count, pick in sorted(units, key=lambda one: (-one[1], one[3].role == "get")):
             if (pick.role == "pay" and kind not in offer.buys) or (pick.role == "get" and kind not in offer.gets):
                 return False
             if pick.role == "pay":

@@ -6,6 +6,7 @@ from itertools import combinations, islice, product
 
 from wayfare.promotions.ballot import deal
 from wayfare.promotions.bounds import Bounds
+from wayfare.promotions.contract import GOODS_LAYERS
 from wayfare.promotions.effects import Bundle, BuyGet, PercentOff, Sets
 from wayfare.promotions.exhaust import Effort, LimitReached, exhaust
 from wayfare.promotions.kinds import Kind
@@ -15,6 +16,7 @@ from wayfare.promotions.pricer import (
     Choice,
     Plans,
     Priced,
+    QuoteDiffers,
     after_goods,
     after_order,
     clash_of,
@@ -27,6 +29,7 @@ from wayfare.promotions.table import Offer, Table
 from wayfare.promotions.values import fraction
 
 MOST_RETAIL = 6
+MOST_NET = 5
 MOST_ORDER_WAYS = 512
 
 
@@ -91,7 +94,7 @@ def _branch(table: Table, effort: Effort) -> tuple[tuple[Choice, Priced] | None,
     """Resolve pairs that are never in one cart: drop the one or the other, as long as that can still win."""
     best: tuple[Choice, Priced] | None = None
     bound: int | None = None
-    open_tables = [table]
+    open_tables = list(_with_net(table))
     nodes = 0
     while open_tables:
         here = open_tables.pop()
@@ -119,6 +122,15 @@ def _branch(table: Table, effort: Effort) -> tuple[tuple[Choice, Priced] | None,
     return best, lowest if bound is None else min(bound, lowest)
 
 
+def _with_net(table: Table) -> Iterator[Table]:
+    """Yield the table with each set of the goods promotions that have net thresholds: each is used, or not there."""
+    netted = [one for one in table.offers if one.net and one.rule.layer in GOODS_LAYERS and not one.rule.is_compulsory]
+    some = netted[:MOST_NET]
+    for count in range(len(some) + 1):
+        for gone in combinations(some, count):
+            yield table.only(one for one in table.offers if one not in gone) if gone else table
+
+
 class Direct:
     """The closed form: kinds by themselves, multi-buys by the ballot, a few decisions for the whole cart tried out."""
 
@@ -130,7 +142,7 @@ class Direct:
         self.shipping = [one for one in table.offers if one.rule.layer == "shipping"]
         order = [one for one in table.offers if one.rule.layer == "order"]
         self.sure = not (
-            any(isinstance(one.effect, Bundle) or one.net or _is_cut(one) for one in goods)
+            any(isinstance(one.effect, Bundle) or _is_cut(one) for one in goods)
             or any(one.rule.promotion.scope.skip_discounted for one in order)
             or any(one.rule.is_compulsory and one.net for one in table.offers)
             or len(self.retail) > MOST_RETAIL
@@ -148,7 +160,7 @@ class Direct:
                 if not _overlap(chosen):
                     self._mode(frozenset(chosen))
         if self.found is None:
-            return None, 0
+            return None, (self.least or 0) if self.sure else 0
         return self.found[1], min(self.found[0][0], self.least or 0) if self.sure else 0
 
     def _mode(self, retail: frozenset[Offer]) -> None:
@@ -160,7 +172,7 @@ class Direct:
                 plans[kind.index], exact = paths.walk(kind)
                 ordered = any(kind.index in one.reach for one in table.offers if one.rule.layer == "order")
                 self.sure = self.sure and exact and not (kind.ceilings and ordered)
-        known: dict[object, tuple[Plans, list[Run], bool]] = {}
+        known: dict[object, tuple[Plans, list[Run], bool, bool]] = {}
         for order in order_ways(table):
             chosen = [offer for part in order for offer in part]
             percent = _lone_percent(self.table, chosen) if self.multi else None
@@ -170,16 +182,23 @@ class Direct:
                 if self.multi:
                     dealt, _, exact = deal(table, paths, self.multi, cost_under(percent))
                 whole = {**plans, **dealt}
-                known[percent] = whole, after_goods(table, whole), exact
-            whole, runs, exact = known[percent]
-            self._try(Choice(whole, order), chosen, runs, exact)
+                known[percent] = whole, *self._goods(whole), exact
+            whole, runs, is_allowed, exact = known[percent]
+            self._try(Choice(whole, order), chosen, runs, exact=exact, is_allowed=is_allowed)
         self.effort.made += paths.evaluations
 
-    def _try(self, choice: Choice, chosen: Sequence[Offer], runs: list[Run], exact: bool) -> None:
+    def _goods(self, plans: Plans) -> tuple[list[Run], bool]:
+        """Return the runs after the goods groups, and whether the net thresholds of what they use are met."""
+        try:
+            return after_goods(self.table, plans), True
+        except QuoteDiffers:
+            return after_goods(self.table, plans, assume_net=True), False
+
+    def _try(self, choice: Choice, chosen: Sequence[Offer], runs: list[Run], *, exact: bool, is_allowed: bool) -> None:
         """Price one choice of order promotions; where a threshold is missed, only its bound counts."""
         table = self.table
         worths = nets(table, runs) if any(one.net for one in (*chosen, *self.shipping)) else []
-        meets = all(meets_net(table, one, worths) for one in chosen if one.net)
+        meets = is_allowed and all(meets_net(table, one, worths) for one in chosen if one.net)
         after = after_order(table, runs, choice.order, assume_net=True) if choice.order else runs
         goods = sum(run.price * run.count for run in after)
         ways, delivery, _ = self._ship(self.shipping)
@@ -271,7 +290,7 @@ def _lone_percent(table: Table, chosen: Sequence[Offer]) -> Offer | None:
 
 
 def _is_cut(offer: Offer) -> bool:
-    return offer.rule.target != "line" and offer.rule.promotion.limits.max_discount_cart is not None
+    return offer.rule.promotion.limits.max_discount_cart is not None
 
 
 def _overlap(chosen: Sequence[Offer]) -> bool:

@@ -160,19 +160,26 @@ def _part_first(
 
 def _by_line(offer: Offer, group: Group, runs: list[Run], picks: list[Pick | None]) -> list[Run]:
     """An amount or a price once for the units of each merged line."""
-    found: list[Run] = []
-    for number in dict.fromkeys(run.kind.index for run in runs):
-        part = [index for index, run in enumerate(runs) if run.kind.index == number]
-        taking = [index for index in part if picks[index] is not None]
+    parts: dict[int, list[int]] = {}
+    for index, run in enumerate(runs):
+        parts.setdefault(run.kind.index, []).append(index)
+    totals: list[int] = []
+    rooms = [0 if pick is None else _room(offer, run, group.layer) for run, pick in zip(runs, picks, strict=True)]
+    for number, part in parts.items():
+        taking = [runs[index] for index in part if picks[index] is not None]
         effect = offer.effects.get(number)
-        if not taking or not isinstance(effect, AmountOff | SetPrice):
-            found += [runs[index] for index in part]
-            continue
-        worth = sum(runs[index].price * runs[index].count for index in taking)
-        total = min(worth, effect.value) if isinstance(effect, AmountOff) else max(0, worth - effect.value)
-        weights = [runs[index].price if index in taking else 0 for index in part]
-        rooms = [_room(offer, runs[index], group.layer) for index in part]
-        found += _spread(offer, [runs[index] for index in part], weights, rooms, total)
+        worth = sum(run.price * run.count for run in taking)
+        total = min(worth, effect.value) if isinstance(effect, AmountOff) else 0
+        total = max(0, worth - effect.value) if isinstance(effect, SetPrice) else total
+        totals.append(min(total, sum(rooms[index] * runs[index].count for index in part)))
+    most = offer.rule.promotion.limits.max_discount_cart
+    cut = "max_discount_cart" if most is not None and sum(totals) > most else ""
+    totals = share_out(most, totals, totals) if most is not None and cut else totals
+    found: list[Run] = []
+    for part, total in zip(parts.values(), totals, strict=True):
+        mine = [runs[index] for index in part]
+        weights = [0 if picks[index] is None else runs[index].price for index in part]
+        found += _spread(offer, mine, weights, [rooms[index] for index in part], total, cut=cut)
     return found
 
 
@@ -180,13 +187,18 @@ def _bundles(offer: Offer, group: Group, runs: list[Run], picks: list[Pick | Non
     """One price for the units of each bundle."""
     effect = offer.effect
     assert isinstance(effect, Bundle)  # noqa: S101  # the caller asked
+    most = offer.rule.promotion.limits.max_discount_cart
     for number in sorted({pick.number for pick in picks if pick is not None}):
         picks = [_pick_of(run, offer) for run in runs]
         mine = [pick is not None and pick.number == number for pick in picks]
         worth = sum(run.price * run.count for run, is_in in zip(runs, mine, strict=True) if is_in)
         total = max(0, worth - effect.price)
+        if most is not None:
+            total = min(total, most)
         weights = [run.price if is_in else 0 for run, is_in in zip(runs, mine, strict=True)]
+        before = sum(run.price * run.count for run in runs)
         runs = _spread(offer, runs, weights, [_room(offer, run, group.layer) for run in runs], total)
+        most = None if most is None else most - before + sum(run.price * run.count for run in runs)
     return runs
 
 
@@ -206,9 +218,6 @@ def _spread(
     cut: str = "",
 ) -> list[Run]:
     """Share a total over lines, then over the units of each line (S10); what has no room moves on (S12)."""
-    most = offer.rule.promotion.limits.max_discount_cart
-    if most is not None and total > most:
-        total, cut = most, "max_discount_cart"
     lines: dict[int, list[int]] = {}
     for index, run in enumerate(runs):
         lines.setdefault(run.kind.index, []).append(index)

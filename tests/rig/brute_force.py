@@ -1,0 +1,506 @@
+"""Every allowed choice for a small cart, tried out one by one. Written from the rules of pricing, not from the engine.
+
+It reads the plain documents, knows no bounds and no shortcuts, and is slow: up to five units and a handful of
+promotions. Lines are taken as they come (identical ones are not merged: give different SKUs). Conditions known here:
+`goods_from` and `goods_to` over all goods, at list or net value.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import chain, combinations, product
+from math import floor
+from typing import Any
+
+LAYERS = ["price", "item", "personal", "order", "shipping", "gift"]
+MULTI = ("sets", "buy_get", "bundle", "nth")
+Doc = dict[str, Any]
+Use = tuple[Doc, str, tuple[int, ...], tuple[int, ...]]  # promotion, role, payers or all, rewarded
+
+
+def lowest(document: Doc) -> int:
+    """Return the lowest total of goods and delivery that the rules allow."""
+    promotions = document["ruleset"]["promotions"]
+    alone = [one for one in promotions if one.get("standalone")]
+    rest = [one for one in promotions if not one.get("standalone")]
+    return min(_World(document, some).lowest() for some in [rest, *([one] for one in alone)])
+
+
+def half_up(value: Fraction) -> int:
+    """Round to the nearest whole number, a half upwards."""
+    return floor(value + Fraction(1, 2))
+
+
+def subsets(things: list[Any]) -> Iterator[tuple[Any, ...]]:
+    """Yield all subsets."""
+    return chain.from_iterable(combinations(things, count) for count in range(len(things) + 1))
+
+
+def shares(total: int, weights: list[Fraction], rooms: list[int]) -> list[int]:
+    """Largest remainder, ties to the earlier; what has no room moves to the others."""
+    given, left = [0] * len(weights), total
+    while left > 0:
+        able = [place for place, weight in enumerate(weights) if weight > 0 and given[place] < rooms[place]]
+        whole = sum((weights[place] for place in able), Fraction(0))
+        if not able:
+            break
+        exact = {place: left * weights[place] / whole for place in able}
+        part = {place: floor(exact[place]) for place in able}
+        extra = left - sum(part.values())
+        for place in sorted(able, key=lambda place: part[place] - exact[place])[:extra]:
+            part[place] += 1
+        for place in able:
+            fits = min(part[place], rooms[place] - given[place])
+            given[place] += fits
+            left -= fits
+    return given
+
+
+class _Unit:
+    """One piece: its line, its price now, what each layer took, and who took it."""
+
+    def __init__(self, line: int, doc: Doc) -> None:
+        self.line, self.doc, self.price = line, doc, doc["price"]
+        self.taken: dict[str, int] = {}
+        self.by: list[tuple[str, int]] = []
+
+    def copy(self) -> "_Unit":
+        other = _Unit(self.line, self.doc)
+        other.price, other.taken, other.by = self.price, dict(self.taken), list(self.by)
+        return other
+
+    def looks(self) -> tuple[Any, ...]:
+        return (self.price, tuple(sorted(self.taken.items())), tuple(self.by))
+
+
+class _World:
+    def __init__(self, document: Doc, promotions: list[Doc]) -> None:
+        self.cart, self.rules, self.promotions = document["cart"], document["ruleset"], promotions
+        groups = {one["key"]: one for one in self.rules.get("groups", [])}
+        places = {}
+        for one in promotions:
+            if "group" in one:
+                group = groups[one["group"]]
+                places[one["key"]] = (LAYERS.index(group["layer"]), 1, group.get("position", 0), group["key"])
+            else:
+                places[one["key"]] = (LAYERS.index(one["layer"]), 0, 0, "")
+        self.order = sorted(set(places.values()))
+        self.members = [[one for one in promotions if places[one["key"]] == place] for place in self.order]
+        self.groups = [groups.get(place[3], {"layer": LAYERS[place[0]]}) for place in self.order]
+        self.units = [
+            _Unit(number, doc) for number, doc in enumerate(self.cart["lines"]) for _ in range(doc["quantity"])
+        ]
+
+    # --- what the rules say about one unit
+
+    def holds(self, scope: Doc | None, unit: _Unit, group: int) -> bool:
+        scope = scope or {}
+        found = [self._matches(key, wanted, unit.doc) for key, wanted in scope.get("include", {}).items()]
+        out = [self._matches(key, wanted, unit.doc) for key, wanted in scope.get("exclude", {}).items()]
+        reduced = scope.get("skip_discounted") and any(place < group for _, place in unit.by)
+        return all(found) and not any(out) and not reduced
+
+    def _matches(self, key: str, wanted: Any, doc: Doc) -> bool:
+        if key == "skus":
+            return doc["sku"] in wanted
+        if key == "brands":
+            return doc.get("brand") in wanted
+        if key == "price_from":
+            return bool(doc["price"] >= wanted)
+        if key == "price_to":
+            return bool(doc["price"] <= wanted)
+        raise NotImplementedError(key)
+
+    def eligible(self, one: Doc, units: list[_Unit], group: int) -> list[int]:
+        """Return the units that a promotion may work on: `max_units` picks by list price, ties to the earlier line."""
+        limits = one.get("limits", {})
+        found = [
+            place
+            for place, unit in enumerate(units)
+            if self.holds({**one.get("scope", {}), "skip_discounted": False}, unit, group)
+            and unit.doc.get("discountable", True)
+        ]
+        found.sort(key=lambda place: units[place].doc["price"] * (-1 if limits.get("pick") == "dearest" else 1))
+        if limits.get("max_units_line") is not None:
+            per: dict[int, int] = {}
+            kept = []
+            for place in found:
+                per[units[place].line] = per.get(units[place].line, 0) + 1
+                if per[units[place].line] <= limits["max_units_line"]:
+                    kept.append(place)
+            found = kept
+        if limits.get("max_units") is not None:
+            found = found[: limits["max_units"]]
+        return sorted(place for place in found if self.holds(one.get("scope"), units[place], group))
+
+    def room(self, unit: _Unit, layer: str) -> int:
+        price = unit.doc["price"]
+        lowest = max(self.rules.get("smallest_price", 0), unit.doc.get("min_price") or 0)
+        room = max(0, unit.price - lowest)
+        for cap in self.rules.get("caps", []):
+            layers = cap.get("layers") or LAYERS
+            if layer not in layers or not self.holds(cap.get("scope"), unit, 0):
+                continue
+            most = price
+            if cap.get("max_percent") is not None:
+                most = min(most, floor(price * Fraction(cap["max_percent"]) / 100))
+            if cap.get("max_amount") is not None:
+                most = min(most, cap["max_amount"])
+            room = min(room, max(0, most - sum(unit.taken.get(name, 0) for name in layers)))
+        return int(room)
+
+    def off(self, effect: Doc, price: int, base: int) -> int:
+        if effect["kind"] == "percent":
+            return min(price, half_up(base * Fraction(effect["value"]) / 100))
+        if effect["kind"] == "amount":
+            return int(min(price, effect["value"]))
+        return int(max(0, price - effect["value"]))
+
+    # --- the walk over groups
+
+    def lowest(self) -> int:
+        found = [[unit.copy() for unit in self.units]]
+        states: list[tuple[list[_Unit], frozenset[str], int]] = [(found[0], frozenset(), -1)]
+        best: list[int] = []
+        for number, group in enumerate(self.groups):
+            layer = group["layer"]
+            if layer in ("shipping", "gift"):
+                break
+            begins = number == 0 or self.groups[number - 1]["layer"] != layer
+            following: dict[Any, tuple[list[_Unit], frozenset[str], int]] = {}
+            for units, used, entry in states:
+                worth = sum(unit.price for unit in units) if begins else entry
+                offers = [one for one in self.members[number] if self.applies(one, worth)]
+                step = self.order_group if layer == "order" else self.goods_group
+                for after, more in step(number, offers, units):
+                    key = (tuple(unit.looks() for unit in after), used | more, worth)
+                    following.setdefault(key, (after, used | more, worth))
+            states = list(following.values())
+        for units, used, _ in states:
+            goods = sum(unit.price for unit in units)
+            best += [
+                goods + delivery for delivery, more in self.ways_to_ship(goods) if self.may_stand(units, used | more)
+            ]
+        return min(best)
+
+    def applies(self, one: Doc, worth: int) -> bool:
+        listed = sum(unit.doc["price"] for unit in self.units)
+        for condition in one.get("conditions", []):
+            value = worth if condition.get("base") == "net" else listed
+            if condition["kind"] == "goods_from" and value < condition["value"]:
+                return False
+            if condition["kind"] == "goods_to" and value > condition["value"]:
+                return False
+        return True
+
+    def may_stand(self, units: list[_Unit], used: frozenset[str]) -> bool:
+        firsts = {
+            one["key"]
+            for number, group in enumerate(self.groups)
+            if group.get("policy") == "first"
+            for one in self.members[number]
+        }
+        by_key = {one["key"]: one for one in self.promotions}
+        for one, other in combinations(sorted(used), 2):
+            a, b = by_key[one], by_key[other]
+            shy = self._names(a, b) or self._names(b, a)
+            if not shy or {one, other} <= firsts:
+                continue
+            if "unit" not in (a.get("never_on"), b.get("never_on")):
+                return False
+            if any({one, other} <= {key for key, _ in unit.by} for unit in units):
+                return False
+        return True
+
+    def _names(self, one: Doc, other: Doc) -> bool:
+        return bool({other["key"], other.get("group") or other.get("layer")} & set(one.get("never_with", [])))
+
+    # --- groups of goods
+
+    def goods_group(
+        self, number: int, offers: list[Doc], units: list[_Unit]
+    ) -> Iterator[tuple[list[_Unit], frozenset[str]]]:
+        policy = self.groups[number].get("policy", "best")
+        if policy == "first":
+            yield self.first_group(number, offers, units)
+            return
+        for uses in self.claims(number, offers, units, policy):
+            after = [unit.copy() for unit in units]
+            for use in sorted(uses, key=self._rank):
+                self.use(number, use, after, units)
+            yield after, self._gave(units, after, number)
+
+    def _gave(self, before: list[_Unit], after: list[_Unit], number: int) -> frozenset[str]:
+        return frozenset(key for unit in after for key, place in unit.by if place == number)
+
+    def _rank(self, use: Use) -> tuple[int, int, str]:
+        kinds = {"set_price": 0, "personal_price": 0, "bundle": 1, "percent": 3, "amount": 4}
+        return (kinds.get(use[0]["effect"]["kind"], 2), -use[0].get("priority", 0), use[0]["key"])
+
+    def claims(self, number: int, offers: list[Doc], units: list[_Unit], policy: str) -> Iterator[list[Use]]:
+        """Yield every way to deal units to promotions; in a BEST group a unit goes to one of them."""
+
+        def deal(place: int, busy: frozenset[int], multi: frozenset[int]) -> Iterator[list[Use]]:
+            if place == len(offers):
+                yield []
+                return
+            one = offers[place]
+            kind = one["effect"]["kind"]
+            free = [
+                index
+                for index in self.eligible(one, units, number)
+                if not (index in busy if policy == "best" else kind in MULTI and index in multi)
+            ]
+            for uses in self.uses(one, free, units, number):
+                taken = frozenset(index for use in uses for index in (*use[2], *use[3]))
+                more = multi | taken if kind in MULTI else multi
+                for rest in deal(place + 1, busy | taken, more):
+                    yield [*uses, *rest]
+
+        return deal(0, frozenset(), frozenset())
+
+    def uses(self, one: Doc, free: list[int], units: list[_Unit], number: int) -> Iterator[list[Use]]:
+        """Yield the ways in which one promotion may use free units."""
+        effect = one["effect"]
+        repeat = one.get("limits", {}).get("repeat")
+        most = 99 if repeat is None else repeat
+        if effect["kind"] == "sets":
+            yield from self.sets(one, effect, free, units, most)
+        elif effect["kind"] == "buy_get":
+            yield from self.pairs(one, effect, free, units, most)
+        elif effect["kind"] == "bundle":
+            yield from self.bundles(one, effect, free, units, most)
+        elif effect.get("target") == "line":
+            lines = sorted({units[index].line for index in self.eligible(one, units, number)})
+            whole = [
+                [index for index in self.eligible(one, units, number) if units[index].line == line] for line in lines
+            ]
+            for some in subsets([part for part in whole if set(part) <= set(free)]):
+                yield [(one, "line", tuple(chain.from_iterable(some)), ())] if some else []
+        else:
+            for some in subsets(free):
+                yield [(one, "unit", some, ())] if some else []
+
+    def sets(self, one: Doc, effect: Doc, free: list[int], units: list[_Unit], most: int) -> Iterator[list[Use]]:
+        size, wins = effect["size"], effect["reward"]["units"]
+
+        def form(left: list[int], made: int) -> Iterator[list[Use]]:
+            yield []
+            if made == most:
+                return
+            for chosen in combinations(left, size):
+                cheap = sorted(chosen, key=lambda index: (units[index].price, index))
+                others = [index for index in left if index not in chosen and index > chosen[0]]
+                for rest in form(others, made + 1):
+                    yield [(one, "sets", tuple(cheap[wins:]), tuple(cheap[:wins])), *rest]
+
+        return form(free, 0)
+
+    def pairs(self, one: Doc, effect: Doc, free: list[int], units: list[_Unit], most: int) -> Iterator[list[Use]]:
+        buy, get = effect["buy"], effect["get"]
+
+        def form(left: list[int], made: int) -> Iterator[list[Use]]:
+            yield []
+            if made == most:
+                return
+            buys = [index for index in left if self.holds(buy.get("scope"), units[index], 0)]
+            for bought in combinations(buys, buy.get("quantity", 1)):
+                gets = [
+                    index for index in left if index not in bought and self.holds(get.get("scope"), units[index], 0)
+                ]
+                both = [units[index].price for index in bought if self.holds(get.get("scope"), units[index], 0)]
+                for got in combinations(gets, get.get("quantity", 1)):
+                    if any(units[index].price > price for index in got for price in both):
+                        continue
+                    rest_units = [index for index in left if index not in (*bought, *got)]
+                    for rest in form(rest_units, made + 1):
+                        yield [(one, "buy_get", bought, got), *rest]
+
+        return form(free, 0)
+
+    def bundles(self, one: Doc, effect: Doc, free: list[int], units: list[_Unit], most: int) -> Iterator[list[Use]]:
+        parts = [part for part in effect["parts"] for _ in range(part.get("quantity", 1))]
+
+        def form(left: list[int], made: int) -> Iterator[list[Use]]:
+            yield []
+            if made == most:
+                return
+            fits = [[index for index in left if self.holds(part.get("scope"), units[index], 0)] for part in parts]
+            for chosen in {tuple(sorted(some)) for some in product(*fits) if len(set(some)) == len(some)}:
+                for rest in form([index for index in left if index not in chosen], made + 1):
+                    yield [(one, "bundle", chosen, ()), *rest]
+
+        return form(free, 0)
+
+    def use(self, number: int, use: Use, units: list[_Unit], before: list[_Unit]) -> None:
+        """Apply one use of one promotion."""
+        one, role, first, second = use
+        effect, group = one["effect"], self.groups[number]
+        if role in ("sets", "buy_get"):
+            inner = effect["reward"]["effect"] if role == "sets" else effect["get"]["effect"]
+            for index in second:
+                self.lower(number, one, units[index], self._unit_off(inner, units[index], group))
+        elif role == "unit" and effect["kind"] == "nth":
+            firsts = {
+                min(
+                    (index for index, unit in enumerate(before) if unit.line == line),
+                    key=lambda index: (-before[index].price, index),
+                )
+                for line in {unit.line for unit in before}
+            }
+            for index in first:
+                inner = effect.get("first" if index in firsts else "additional")
+                if inner:
+                    self.lower(number, one, units[index], self._unit_off(inner, units[index], group))
+        elif role == "unit":
+            offs = [
+                self._given(one, units[index], self._unit_off(effect, units[index], group), group) for index in first
+            ]
+            most = one.get("limits", {}).get("max_discount_cart")
+            if most is not None and sum(offs) > most:
+                offs = self.deal_out(
+                    most, [(units[index].line, Fraction(off), off) for index, off in zip(first, offs, strict=True)]
+                )
+            for index, off in zip(first, offs, strict=True):
+                self.lower(number, one, units[index], off)
+        else:
+            parts = [first] if role == "bundle" else self._by_line(first, units)
+            rooms = {index: self._given(one, units[index], 10**9, group) for index in first}
+            totals = []
+            for part in parts:
+                worth = sum(units[index].price for index in part)
+                value = effect["price"] if role == "bundle" else effect["value"]
+                total = min(worth, value) if effect["kind"] == "amount" else max(0, worth - value)
+                totals.append(min(total, sum(rooms[index] for index in part)))
+            most = one.get("limits", {}).get("max_discount_cart")
+            if most is not None and sum(totals) > most:
+                totals = shares(most, [Fraction(total) for total in totals], totals)
+            for part, total in zip(parts, totals, strict=True):
+                cells = [(units[index].line, Fraction(units[index].price), rooms[index]) for index in part]
+                for index, off in zip(part, self.deal_out(total, cells), strict=True):
+                    self.lower(number, one, units[index], off)
+
+    def _by_line(self, places: tuple[int, ...], units: list[_Unit]) -> list[tuple[int, ...]]:
+        lines = sorted({units[index].line for index in places})
+        return [tuple(index for index in places if units[index].line == line) for line in lines]
+
+    def _unit_off(self, effect: Doc, unit: _Unit, group: Doc) -> int:
+        return self.off(effect, unit.price, unit.doc["price"] if group.get("percent_base") == "list" else unit.price)
+
+    def _given(self, one: Doc, unit: _Unit, off: int, group: Doc) -> int:
+        most = one.get("limits", {}).get("max_discount_unit")
+        return min(off, self.room(unit, group["layer"]), off if most is None else most)
+
+    def lower(self, number: int, one: Doc, unit: _Unit, off: int) -> None:
+        off = self._given(one, unit, off, self.groups[number])
+        if off > 0:
+            layer = self.groups[number]["layer"]
+            unit.price -= off
+            unit.taken[layer] = unit.taken.get(layer, 0) + off
+            unit.by.append((one["key"], number))
+
+    def deal_out(self, total: int, cells: list[tuple[int, Fraction, int]]) -> list[int]:
+        """Share over lines, then over the units of each line."""
+        lines = list(dict.fromkeys(line for line, _, _ in cells))
+        mine = {line: [place for place, cell in enumerate(cells) if cell[0] == line] for line in lines}
+        parts = shares(
+            total,
+            [sum((cells[place][1] for place in mine[line]), Fraction(0)) for line in lines],
+            [sum(cells[place][2] for place in mine[line] if cells[place][1]) for line in lines],
+        )
+        found = [0] * len(cells)
+        for line, part in zip(lines, parts, strict=True):
+            weights = [cells[place][1] for place in mine[line]]
+            rooms = [cells[place][2] for place in mine[line]]
+            for place, share in zip(mine[line], shares(part, weights, rooms), strict=True):
+                found[place] = share
+        return found
+
+    def first_group(self, number: int, offers: list[Doc], units: list[_Unit]) -> tuple[list[_Unit], frozenset[str]]:
+        after = [unit.copy() for unit in units]
+        done: set[int] = set()
+        for one in sorted(offers, key=lambda one: (-one.get("priority", 0), one["key"])):
+            for index in self.eligible(one, units, number):
+                if index in done:
+                    continue
+                before = after[index].price
+                self.lower(number, one, after[index], self._unit_off(one["effect"], after[index], self.groups[number]))
+                if after[index].price < before:
+                    done.add(index)
+        return after, self._gave(units, after, number)
+
+    # --- order and delivery
+
+    def order_group(
+        self, number: int, offers: list[Doc], units: list[_Unit]
+    ) -> Iterator[tuple[list[_Unit], frozenset[str]]]:
+        policy = self.groups[number].get("policy", "best")
+        choices = list(subsets(offers)) if policy == "all" else [(), *((one,) for one in offers)]
+        if policy == "first":
+            ranked = sorted(offers, key=lambda one: (-one.get("priority", 0), one["key"]))
+            hit = next((one for one in ranked if self._order_use(number, one, units)[1]), None)
+            choices = [(hit,)] if hit is not None else [()]
+        for chosen in choices:
+            after, used = units, frozenset[str]()
+            for one in sorted(chosen, key=lambda one: self._rank((one, "", (), ()))):
+                after, gave = self._order_use(number, one, after)
+                used |= {one["key"]} if gave else frozenset()
+            yield after, used
+
+    def _order_use(self, number: int, one: Doc, units: list[_Unit]) -> tuple[list[_Unit], int]:
+        after, effect, group = [unit.copy() for unit in units], one["effect"], self.groups[number]
+        mine = self.eligible(one, units, number)
+        rooms = [self._given(one, after[index], 10**9, group) for index in mine]
+        worth = sum(after[index].price for index in mine)
+        if effect["kind"] == "percent":
+            part = Fraction(effect["value"]) / 100
+            listed = group.get("percent_base") == "list"
+            bases = [after[index].doc["price"] if listed else after[index].price for index in mine]
+            weights = [min(part * base, Fraction(room)) for base, room in zip(bases, rooms, strict=True)]
+            total = half_up(sum(weights, Fraction(0)))
+        else:
+            weights = [Fraction(after[index].price) for index in mine]
+            total = min(worth, effect["value"]) if effect["kind"] == "amount" else max(0, worth - effect["value"])
+        most = one.get("limits", {}).get("max_discount_cart")
+        total = total if most is None else min(total, most)
+        cells = [(after[index].line, weight, room) for index, weight, room in zip(mine, weights, rooms, strict=True)]
+        given = self.deal_out(total, cells)
+        for index, off in zip(mine, given, strict=True):
+            self.lower(number, one, after[index], off)
+        return after, sum(given)
+
+    def ways_to_ship(self, goods: int) -> Iterator[tuple[int, frozenset[str]]]:
+        start = tuple(one["price"] for one in self.cart.get("shipping", []))
+        states: set[tuple[tuple[int, ...], frozenset[str]]] = {(start, frozenset())}
+        for number, group in enumerate(self.groups):
+            if group["layer"] != "shipping":
+                continue
+            offers = [one for one in self.members[number] if self.applies(one, goods)]
+            following = set()
+            for prices, used in states:
+                for after, more in self._ship_group(offers, prices):
+                    following.add((after, used | more))
+            states = following
+        for prices, used in states:
+            yield sum(prices), used
+
+    def _ship_group(
+        self, offers: list[Doc], prices: tuple[int, ...]
+    ) -> Iterator[tuple[tuple[int, ...], frozenset[str]]]:
+        each = [one for one in offers if one["effect"]["target"] == "shipping"]
+        for chosen in product([None, *each], repeat=len(prices)):
+            after = tuple(
+                price - (self.off(one["effect"], price, price) if one else 0)
+                for one, price in zip(chosen, prices, strict=True)
+            )
+            gave = {one["key"] for one, a, b in zip(chosen, prices, after, strict=True) if one and a > b}
+            yield after, frozenset(gave)
+        for one in offers:
+            if one["effect"]["target"] == "shipping_total":
+                effect, worth = one["effect"], sum(prices)
+                weights = [Fraction(price) for price in prices]
+                if effect["kind"] == "percent":
+                    weights = [price * Fraction(effect["value"]) / 100 for price in prices]
+                total = self.off(effect, worth, worth)
+                given = shares(total, weights, list(prices))
+                after = tuple(price - off for price, off in zip(prices, given, strict=True))
+                yield after, frozenset({one["key"]} if total else ())
