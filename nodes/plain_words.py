@@ -66,6 +66,8 @@ def _fault(fault: Mapping[str, Any], model: type[BaseModel] | None) -> Fault:
     kind, context = fault["type"], fault.get("ctx") or {}
     path = ".".join(str(part) for part in fault["loc"])
     words = _WORDS.get(kind)
+    if kind == "string_too_short" and context.get("min_length") == 1:
+        words = _WORDS["missing"]
     if words is None:
         message = str(fault["msg"]).removeprefix("Value error, ")
     else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from wayfare.segments.facts import Kind
 from wayfare.segments.parts import (
     Age,
     Birthday,
@@ -38,6 +39,7 @@ _OPERATORS = {
     "contains": "contains",
     "starts with": "starts with",
 }
+_DATES = _OPERATORS | {"<": "is before", "<=": "is on or before", ">": "is after", ">=": "is on or after"}
 _COUNTS = {"=": "exactly", "!=": "not exactly", "<": "less than", "<=": "at most", ">": "more than", ">=": "at least"}
 
 
@@ -63,7 +65,9 @@ def _words(rule: Rule, *, nested: bool = True) -> str:
         case Not():
             return f"not ({_words(rule.rule, nested=False)})"
         case Compare():
-            return f"{fact_in_words(rule.fact)} {_OPERATORS[rule.op]} {_value(rule.value, rule.op)}"
+            operators = _DATES if rule.kind in (Kind.DATE, Kind.INSTANT) else _OPERATORS
+            value = _money(rule.value) if rule.fact == "orders.sum" else rule.value
+            return f"{fact_in_words(rule.fact)} {operators[rule.op]} {_value(value, rule.op)}"
         case IsSet():
             return f"{fact_in_words(rule.fact)} is {rule.type}"
         case Age():
@@ -94,6 +98,13 @@ def _value(value: object, operator: str = "") -> str:
     return str(value)
 
 
+def _money(minor: object) -> object:
+    """Return amounts of minor units in major units, as text."""
+    if isinstance(minor, tuple):
+        return tuple(map(_money, minor))
+    return f"{minor / 100:.2f}" if isinstance(minor, int | float) else minor
+
+
 def _days(days: int) -> str:
     return f"{days} day" if abs(days) == 1 else f"{days} days"
 
@@ -119,7 +130,8 @@ def _figure(rule: Events | Orders) -> str:
         named = {"sku": rule.sku, "brand": rule.brand, "category": rule.category, "store": rule.store}
         filters = (f"{name} {value}" for name, value in named.items() if value is not None)
     narrowed = " and ".join(filters)
-    count = f"{_COUNTS[rule.op]} {_value(rule.value)}"
+    is_money = isinstance(rule, Orders) and rule.measure == "sum"
+    count = f"{_COUNTS[rule.op]} {_value(_money(rule.value) if is_money else rule.value)}"
     words = f"{count} {what}" if rule.measure == "count" else f"sum of {what} {count}"
     words += f" with {narrowed}" if narrowed else ""
     return words + (f" in the last {_days(rule.within_days)}" if rule.within_days else "")

@@ -70,7 +70,7 @@ def test_a_long_subject_is_cut_and_an_sms_needs_none() -> None:
         ({"subject": "{{ code", "body": "x"}, "invalid_template", "line 1, column 1"),
         ({"subject": "x", "body": "{% include 'x' %}"}, "invalid_template", "include"),
         ({"subject": " ", "body": "x"}, "missing_subject", "subject"),
-        ({"subject": "x", "body": ""}, "string_too_short", "at least 1"),
+        ({"subject": "x", "body": ""}, "string_too_short", "fill this in"),
         ({"subject": "x", "body": "x" * 200_001}, "invalid_template", "200001"),
         ({"subject": "x", "body": "x", "channel": "E-Mail"}, "string_pattern_mismatch", "Channel"),
         ({"subject": "x", "body": "x", "purpose": "spam"}, "literal_error", "marketing"),

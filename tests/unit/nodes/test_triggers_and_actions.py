@@ -108,7 +108,7 @@ OLD = {"type": "age", "fact": "data.day", "op": "older than", "days": 3}
         ("trigger.date", {"at": "10:00+02:00"}, "leave the time zone out"),
         ("trigger.date", {"offset_days": 400}, "at most 366"),
         ("trigger.segment", {}, "Segment: fill this in"),
-        ("trigger.api", {"journey": ""}, "at least 1"),
+        ("trigger.api", {"journey": ""}, "fill this in"),
         ("action.attribute", {"name": "a b", "value": 1}, "Attribute"),
         ("action.attribute", {"name": "a"}, "write the value"),
         ("action.attribute", {"name": "a", "value": "x\0"}, "NUL"),

@@ -155,7 +155,7 @@ def test_paths_lead_to_parts() -> None:
         (compare("attrs.points", "between", [1, 2]), "points is between 1 and 2"),
         (
             {"type": "orders", "measure": "sum", "op": ">=", "value": 500, "brand": "Dior", "within_days": 365},
-            "sum of orders at least 500 with brand Dior in the last 365 days",
+            "sum of orders at least 5.00 with brand Dior in the last 365 days",
         ),
         ({"type": "consent", "channel": "sms"}, "agreed to marketing by sms"),
     ],
