@@ -189,7 +189,8 @@ PICKERS: Mapping[str, Picker] = {
     ),
     "list": Picker(
         _named("list"),
-        Empty("No lists yet", "Lists appear here as soon as customers are imported into one."),
+        Empty("No lists yet", "Lists appear here once there are some. A name can be typed."),
+        is_free=True,
         name=_name_in("list"),
     ),
     "code_batch": Picker(

@@ -35,7 +35,7 @@ def kind_of(schema: Schema, defs: Schema) -> str:
     if "const" in schema:
         return "const"
     if "enum" in schema:
-        return "radio" if _is_short(schema["enum"]) else "select"
+        return "radio" if _is_short(schema) else "select"
     if "anyOf" in schema:
         return _kind_of_union(schema["anyOf"], defs)
     match schema.get("type"):
@@ -66,8 +66,9 @@ PICKERS = frozenset(
 """Widgets that look something up on the server; `web.pages.pickers` knows each of them."""
 
 
-def _is_short(options: list[Any]) -> bool:
-    return len(options) <= FEW and sum(len(str(one)) for one in options) <= 30
+def _is_short(schema: Schema) -> bool:
+    labels = [label for _, label in choices(schema)]
+    return len(labels) <= FEW and sum(map(len, labels)) <= 32
 
 
 def _kind_of_union(options: list[Any], defs: Schema) -> str:
