@@ -159,8 +159,9 @@ def _now(conn: Connection, key: str, base: int | None) -> Edited:
     document = normal(draft.document)
     marks = [mark for mark in draft_log.marks(conn, draft.id) if mark.rev <= draft.rev]  # later ones came between
     base = draft.rev if base is None else base
+    last = max(draft.last_node, drafts.highest_node(document))
     if base == draft.rev:
-        return Edited(draft, draft.rev, base, document, document, [], [], draft.last_node, marks)
+        return Edited(draft, draft.rev, base, document, document, [], [], last, marks)
     since = [mark for mark in marks if mark.rev > base]
     cut = next((mark for mark in since if mark.is_cut), None)
     if cut is not None or base > draft.rev or len(since) != draft.rev - base:
@@ -168,7 +169,7 @@ def _now(conn: Connection, key: str, base: int | None) -> Edited:
     entries = draft_log.since(conn, draft.id, base, draft.rev)
     before = rewound(document, entries)
     ops = [op for entry in entries for op in entry.ops]
-    return Edited(draft, draft.rev, base, before, document, ops, [], draft.last_node, marks)
+    return Edited(draft, draft.rev, base, before, document, ops, [], last, marks)
 
 
 def rewound(document: Document, entries: Sequence[Entry]) -> Document:
@@ -270,7 +271,7 @@ def _write(
     undo_of: int | None = None,
 ) -> Edited:
     journey = seen.journey
-    last = max(journey.last_node, drafts.highest_node(_added(ops)))
+    last = max(seen.last_node, drafts.highest_node(_added(ops)))
     rev = drafts.swap_draft(conn, journey, document, last_node=last, now=now)
     if rev is None:
         raise _Overtaken
