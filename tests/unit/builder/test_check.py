@@ -249,3 +249,49 @@ def test_a_graph_has_an_order_exactly_when_it_has_no_circle(drawn: Graph) -> Non
 @given(wired())
 def test_no_graph_makes_the_check_raise(drawn: Graph) -> None:
     assert all(isinstance(problem, Problem) for problem in check(drawn, REGISTRY, CONTEXT))
+
+
+def codes(*nodes: dict[str, Any], edges: Any = None, context: Context = CONTEXT, **rest: Any) -> set[str]:
+    arrows = [edge(a["id"], b["id"]) for a, b in pairwise(nodes)] if edges is None else edges
+    return {problem.code for problem in check(graph(list(nodes), arrows, **rest), REGISTRY, context)}
+
+
+def test_a_schedule_that_never_comes_round_is_found() -> None:
+    never = node("t", "trigger.schedule", every="cron", cron="0 10 31 2 *")
+    always = {"reentry": "always"}
+    assert "schedule_never" in codes(never, END, entry=always)
+    leap = node("t", "trigger.schedule", every="cron", cron="0 10 29 2 *")
+    assert codes(leap, END, entry=always) == set()
+    assert "once_only" in codes(leap, END)
+
+
+def test_an_experiment_that_nobody_can_win_is_found() -> None:
+    trial = node("x", "flow.experiment")
+    goal = node("g", "flow.goal")
+    ways = [edge("t", "x"), edge("x", "g", "a"), edge("x", "e", "b")]
+    assert "never_won" not in codes(START, trial, goal, node("e", "flow.exit"), edges=[*ways, edge("g", "e")])
+    both = [edge("t", "x"), edge("x", "e", "a"), edge("x", "e", "b")]
+    assert "never_won" in codes(START, trial, node("e", "flow.exit"), edges=both)
+    assert "never_won" not in codes(START, trial, node("e", "flow.exit"), edges=both, goals=[{"event": "purchase"}])
+    by_event = node("x", "flow.experiment", success="event")
+    assert "never_won" not in codes(START, by_event, node("e", "flow.exit"), edges=both)
+
+
+def test_gates_windows_and_circles_that_make_no_sense_are_found() -> None:
+    assert "gate_never" in codes(START, node("g", "flow.gate", opens="date", date="2999-01-01"), END)
+    assert "segment_gone" in codes(START, node("g", "flow.gate", opens="segment", segment="nobody"), END)
+    kept_out = {"exclude_segment": "vip"}
+    assert "gate_never" in codes(START, node("g", "flow.gate", opens="segment", segment="vip"), END, entry=kept_out)
+    assert "always_open" in codes(START, node("w", "flow.window", opens="00:00", closes="00:00"), END)
+    around = Context({**CONTEXT.known, "journey": frozenset({"mine"})}, "mine")
+    other = node("j", "flow.journey", journey="mine")
+    assert "starts_itself" in codes(START, other, END, context=around)
+    assert "journey_gone" in codes(START, node("j", "flow.journey", journey="gone"), END, context=around)
+
+
+def test_a_list_that_the_journey_makes_may_be_asked_about() -> None:
+    asks = node("s", "flow.split_rule", branches=[{"port": "on", "when": {"type": "list", "key": "mine"}}])
+    puts = node("l", "action.list", list="mine")
+    ways = [edge("t", "l"), edge("l", "s"), edge("s", "x", "on"), edge("s", "x", "else")]
+    assert "list_gone" not in codes(START, puts, asks, END, edges=ways)
+    assert "list_gone" in codes(START, asks, END, edges=ways[1:])
