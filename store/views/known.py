@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from store.views._parts import table
 
@@ -48,9 +48,10 @@ def products(conn: Connection, text: str, limit: int, offset: int) -> list[tuple
     """Return (sku, name) of products whose number or name holds the text, by name."""
     query = select(PRODUCT.c.sku, PRODUCT.c.name)
     for word in text.split():
-        query = query.where(
-            PRODUCT.c.sku.icontains(word, autoescape=True) | PRODUCT.c.name.icontains(word, autoescape=True)
-        )
+        # Databases fold the case of ASCII alone; people write a word small, with a capital, or in capitals.
+        forms = {word, word.lower(), word.capitalize(), word.upper()}
+        columns = (PRODUCT.c.sku, PRODUCT.c.name)
+        query = query.where(or_(*(column.icontains(form, autoescape=True) for column in columns for form in forms)))
     query = query.order_by(PRODUCT.c.name, PRODUCT.c.sku).limit(limit).offset(offset)
     return [(row[0], row[1]) for row in conn.execute(query)]
 

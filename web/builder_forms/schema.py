@@ -30,7 +30,7 @@ def resolve(schema: Schema, defs: Schema) -> dict[str, Any]:
 def kind_of(schema: Schema, defs: Schema) -> str:
     """Return the kind of control for a resolved schema. What no control fits is edited as JSON."""
     widget = schema.get("widget")
-    if widget in _WIDGETS:
+    if widget in WIDGETS:
         return str(widget)
     if "const" in schema:
         return "const"
@@ -52,18 +52,14 @@ def kind_of(schema: Schema, defs: Schema) -> str:
     return "json"
 
 
-_WIDGETS = {
-    *("template", "rule", "event_rule", "money", "textarea", "password"),
-    *("segment", "list", "code_batch", "journey", "product", "level", "event", "channel"),
-    *("attribute", "fact", "date_fact", "message_template", "category", "brand", "store"),
-}
 PICKERS = frozenset(
     {
         *("segment", "list", "code_batch", "journey", "product", "level", "event", "channel"),
         *("attribute", "fact", "date_fact", "message_template", "category", "brand", "store"),
     }
 )
-"""Widgets that look something up on the server; `web.pages.pickers` knows each of them."""
+"""Widgets that look something up on the server; `pickers` knows each of them."""
+WIDGETS = PICKERS | {"template", "rule", "event_rule", "money", "textarea", "password"}
 
 
 def _is_short(schema: Schema) -> bool:
