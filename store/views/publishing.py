@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, Select, func, select, text
 
-from store.views._parts import table
+from store.views._parts import LIVE, table
+from store.views.journeys import tallies
 
 VERSION, COUNT, ENROLLMENT = table("journey_version"), table("step_count"), table("enrollment")
 SEGMENT, MEMBER, FAN_OUT, MESSAGE = table("segment"), table("segment_member"), table("fan_out"), table("message")
-_INSIDE = ("active", "waiting", "parked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +25,29 @@ class Present:
 
 
 def inside(conn: Connection, journey_id: int) -> dict[str, int]:
-    """Return how many stand at each node, over all versions; parked ones too. Reads the journey's enrollments."""
+    """Return how many stand at each node, over all versions; parked ones too.
+
+    Served by ix_enrollment_due. Only where the counters say that some are parked, the journey's enrollments are read.
+    """
     e = ENROLLMENT.c
-    query = select(e.node, func.count()).where(e.journey_id == journey_id, e.status.in_(_INSIDE)).group_by(e.node)
-    return {node: int(n) for node, n in conn.execute(query)}
+    live = select(e.node, func.count()).where(e.version_id.in_(_versions(journey_id)), LIVE).group_by(e.node)
+    found = {node: int(n) for node, n in conn.execute(live)}
+    tally = tallies(conn, [journey_id]).get(journey_id)
+    if tally is not None and tally.parked:
+        parked = select(e.node, func.count()).where(e.journey_id == journey_id, e.status == "parked")
+        for node, n in conn.execute(parked.group_by(e.node)):
+            found[node] = found.get(node, 0) + int(n)
+    return found
+
+
+def _versions(journey_id: int) -> Select[tuple[int]]:
+    return select(VERSION.c.id).where(VERSION.c.journey_id == journey_id)
 
 
 def due(conn: Connection, journey_id: int, now: datetime) -> int:
-    """Return how many would move at once if the journey ran."""
+    """Return how many would move at once if the journey ran. Served by ix_enrollment_due."""
     e = ENROLLMENT.c
-    where = (e.journey_id == journey_id, e.status.in_(("active", "waiting")), e.wake_at <= now)
+    where = (e.version_id.in_(_versions(journey_id)), LIVE, e.wake_at <= now)
     return int(conn.execute(select(func.count()).where(*where)).scalar_one())
 
 
@@ -51,8 +64,9 @@ def left(conn: Connection, journey_id: int) -> dict[str, int]:
 
 def queued(conn: Connection, journey_id: int) -> int:
     """Return how many messages of a journey wait to be sent. Reads all that wait, served by ix_message_due."""
-    mine = select(VERSION.c.id).where(VERSION.c.journey_id == journey_id)
-    query = select(func.count()).where(MESSAGE.c.version_id.in_(mine), text("message.status = 'pending'"))
+    query = select(func.count()).where(
+        MESSAGE.c.version_id.in_(_versions(journey_id)), text("message.status = 'pending'")
+    )
     return int(conn.execute(query).scalar_one())
 
 
