@@ -209,7 +209,7 @@ const does = {
     commands.addNote([at[0] - 110, at[1] - 60]);
   }),
   seek: () => seek.open(),
-  help: () => $("#keys").showModal(),
+  help: () => { $("#more").open = false; $("#keys").showModal(); },
   fit: () => canvas.fit(room()),
   zoomIn: () => canvas.zoomBy(1.25),
   zoomOut: () => canvas.zoomBy(0.8),
@@ -217,7 +217,7 @@ const does = {
   palette: may(() => { palette.toggle(true); }),
   numbers: () => statistics.toggle(),
   problems: () => (panel.shown()?.kind === "problems" ? panel.close() : panel.openProblems()),
-  journey: () => { $("#more").open = false; panel.openJourney(); },
+  journey: () => (panel.shown()?.kind === "journey" ? panel.close() : panel.openJourney()),
   remove: may(() => removeAll(selected())),
   duplicate: may(() => placed(commands.duplicate(selected()))),
   copy: () => clipboard.copy(canvas.selection()),
@@ -298,6 +298,13 @@ async function arrange() {
   if (draft.may.edit && draft.graph.nodes.size > 1 && places.size === 1) await commands.tidyUp("Arrange steps");
 }
 
+// Links from elsewhere name a step: /journeys/welcome/edit#n3.
+function fromAddress() {
+  const id = decodeURIComponent(location.hash.slice(1));
+  if (draft.graph.nodes.has(id)) go(id);
+}
+addEventListener("hashchange", fromAddress);
+
 async function start() {
   if (phone.matches) palette.toggle(false);
   await draft.load();
@@ -309,10 +316,10 @@ async function start() {
   if (draft.versions.length && draft.status !== "draft") statistics.set(true);
   await arrange();
   await canvas.measured();
-  canvas.sync(); // edges go around cards as high as they are
   canvas.start(room());
   page.dataset.ready = "";
   requestAnimationFrame(() => setTimeout(canvas.makeHandy));
+  fromAddress();
   presence.ask();
 }
 start().catch((error) => {

@@ -32,6 +32,7 @@ export function makeCanvas(host, model, on) {
   let numbers = null;
   let editors = new Map();
   let isDragging = false;
+  let syncing = null;
   let newNote = null;
   let zoomed = () => {};
   let lastZoom = 1;
@@ -45,7 +46,7 @@ export function makeCanvas(host, model, on) {
     return chosen === "dark" || (chosen !== "light" && dark.matches) ? "dark" : "light";
   };
   let theme = themeNow();
-  let isHandy = false; // whether cards can be dragged: 300 of them cost a tenth of a second that the first picture need not wait for
+  let isHandy = false; // whether cards can be dragged and arrows have chips: the first picture of a big journey need not wait for those
 
   const sources = new Map(); // what a React Flow node was made of: the same again is not drawn again
 
@@ -120,7 +121,7 @@ export function makeCanvas(host, model, on) {
       const data = {
         label: ports.length > 1 || edge.port !== "next" ? model.portLabel(edge.from, edge.port) : "",
         count: n ? n.count : undefined, share: n && n.count && outOf.get(edge.from).length > 1 && n.share !== null ? `${Math.round(n.share * 100)} %` : "",
-        width: n ? 1.5 + (4 * n.count) / most : 1.5, mayEdit: model.may.edit, lane: detours.get(id) ?? null, step: steps.get(id) || 0,
+        width: n ? 1.5 + (4 * n.count) / most : 1.5, mayEdit: model.may.edit, hasChip: isHandy || drawn.length < 80, lane: detours.get(id) ?? null, step: steps.get(id) || 0,
         isMerge: into.get(edge.to).length > 1, isFork: outOf.get(edge.from).length > 1,
         names: `between ${model.title(edge.from)} and ${model.title(edge.to)}`,
       };
@@ -163,6 +164,7 @@ export function makeCanvas(host, model, on) {
   function onNodesChange(changes) {
     nodes = applyNodeChanges(changes.filter((change) => change.type !== "remove"), nodes);
     const resized = new Set(changes.filter((change) => change.type === "dimensions").map((change) => change.id));
+    if (resized.size && !syncing) syncing = setTimeout(() => { syncing = null; sync(); }); // edges go around cards as high as they are
     if (resized.size) nodes = nodes.map((node) => (node.type === "step" && resized.has(node.id) ? { ...node, handles: handles(node.data.ports, node.data.isTrigger, node.measured.height) } : node));
     redraw();
     if (changes.some((change) => change.type === "select")) on.select(selection());
@@ -326,8 +328,8 @@ export function makeCanvas(host, model, on) {
     },
     focus(id) { find(id)?.focus({ preventScroll: true }); },
     edit(id) { newNote = id; },
-    // Let cards be dragged, once the first picture is there.
-    makeHandy() { isHandy = true; redraw(); },
+    // Let cards be dragged and show what stands on arrows, once the first picture is there.
+    makeHandy() { isHandy = true; sync(); },
     focused: () => document.activeElement?.closest?.(".react-flow__node")?.dataset.id || null,
     // Bring a card into sight when it is not; `room` are the pixels that other things cover.
     reveal(id, room, { always = false } = {}) {
