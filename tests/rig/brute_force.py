@@ -288,10 +288,14 @@ class _World:
             if made == most:
                 return
             for chosen in combinations(left, size):
-                cheap = sorted(chosen, key=lambda index: (units[index].price, index))
                 others = [index for index in left if index not in chosen and index > chosen[0]]
-                for rest in form(others, made + 1):
-                    yield [(one, "sets", tuple(cheap[wins:]), tuple(cheap[:wins])), *rest]
+                places = {index: (units[index].price, units[index].line) for index in chosen}
+                for won in combinations(chosen, wins):
+                    paid = tuple(index for index in chosen if index not in won)
+                    if any(places[one] > places[other] for one in won for other in paid):
+                        continue
+                    for rest in form(others, made + 1):
+                        yield [(one, "sets", paid, won), *rest]
 
         return form(free, 0)
 

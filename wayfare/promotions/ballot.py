@@ -163,7 +163,7 @@ def _walk(
                 after = state
                 if number >= 0:
                     moved = _moved(multi[number], state[number], role, number in free[at], repeats[number], credit)
-                    if moved is None or _is_lost(multi[number], moved, able[at + 1][number], buyers[at + 1][number]):
+                    if moved is None:
                         continue
                     after = (*state[:number], moved, *state[number + 1 :])
                 known = following.get(after)
@@ -177,14 +177,12 @@ def _walk(
             following, origin = _settled(multi, following, origin)
         layer = following
         back.append(origin)
-        # A unit that no longer comes may be what an older state waits for.
+        # A unit that no longer comes may be what a state waits for.
+        touched = [number for number in {one[1] for one in options} if number >= 0]
         layer = {
             state: cost
             for state, cost in layer.items()
-            if not any(
-                _is_lost(offer, one, able[at + 1][number], buyers[at + 1][number])
-                for number, (offer, one) in enumerate(zip(multi, state, strict=True))
-            )
+            if not any(_is_lost(multi[one], state[one], able[at + 1][one], buyers[at + 1][one]) for one in touched)
         }
     ends = [(cost, state) for state, cost in layer.items() if all(_is_done(one) for one in state)]
     if not ends:

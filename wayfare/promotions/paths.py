@@ -6,15 +6,41 @@ it is not (caps over some layers, `skip_discounted`, pairs that never meet on a 
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise, product
+from typing import NamedTuple
 
-from wayfare.promotions.effects import Bundle, BuyGet, Nth, Sets
+from wayfare.promotions.contract import GOODS_LAYERS
+from wayfare.promotions.effects import AmountOff, Bundle, BuyGet, Nth, PercentOff, PersonalPrice, SetPrice, Sets
 from wayfare.promotions.kinds import Kind
 from wayfare.promotions.runs import Pick, Run
 from wayfare.promotions.steps import goods_step, is_out, on_unit, plain_effect, unit_off
 from wayfare.promotions.table import Offer, Table
+from wayfare.promotions.values import fraction
 
 Picks = tuple[Pick, ...]
 MOST_PATHS = 3000
+BIGGEST = 10**18
+
+
+class _Plain(NamedTuple):
+    """An effect on single units as numbers: 0 is value / whole of the base, 1 an amount, 2 a price to fall to."""
+
+    offer: Offer
+    reach: int
+    most: int | None
+    sort: int
+    value: int
+    whole: int
+
+    @classmethod
+    def of(cls, offer: Offer, kind: int) -> "_Plain":
+        """Return the numbers of an offer on a kind."""
+        effect, reach, most = offer.effects[kind], offer.reach[kind], offer.rule.promotion.limits.max_discount_unit
+        if isinstance(effect, PercentOff):
+            return cls(offer, reach, most, 0, *fraction(effect.value))
+        if isinstance(effect, AmountOff):
+            return cls(offer, reach, most, 1, effect.value, 1)
+        value = effect.value if isinstance(effect, SetPrice | PersonalPrice) else BIGGEST
+        return cls(offer, reach, most, 2, value, 1)
 
 
 class Paths:
@@ -29,11 +55,15 @@ class Paths:
                 for kind in offer.reach:
                     self.offers.setdefault((kind, position), []).append(offer)
         self.evaluations = 0
-        self._best: dict[tuple[int, int, int], list[Offer]] = {}
+        self._plain: dict[tuple[int, int], list[_Plain]] = {}
+        self._mine: dict[int, list[Offer]] = {}
+        for offer in table.offers:
+            for index in offer.reach:
+                self._mine.setdefault(index, []).append(offer)
 
     def mine(self, kind: Kind) -> list[Offer]:
         """Return the goods offers that reach a kind."""
-        return [one for position in range(len(self.groups)) for one in self.offers.get((kind.index, position), ())]
+        return [one for one in self._mine.get(kind.index, ()) if one.rule.layer in GOODS_LAYERS]
 
     def is_monotone(self, kind: Kind) -> bool:
         """Tell whether a lower price after one group always leads to a lower price at the end."""
@@ -45,12 +75,11 @@ class Paths:
     def segments(self, kind: Kind) -> list[tuple[int, int]]:
         """Return (start, count) of units to which the same offers reach."""
         marks = {0, kind.quantity}
-        for offer in self.table.offers:
-            if kind.index in offer.reach:
-                marks.add(offer.reach[kind.index])
-                for places in (offer.retail.payers, offer.retail.winners) if offer.retail else ():
-                    if kind.index in places:
-                        marks |= {places[kind.index].start, places[kind.index].stop}
+        for offer in self._mine.get(kind.index, ()):
+            marks.add(offer.reach[kind.index])
+            for places in (offer.retail.payers, offer.retail.winners) if offer.retail else ():
+                if kind.index in places:
+                    marks |= {places[kind.index].start, places[kind.index].stop}
         if any(isinstance(one.effect, Nth) for one in self.mine(kind)):
             marks |= {mark + 1 for mark in marks if mark < kind.quantity}  # the first unit chooses for itself
         edges = sorted(marks)
@@ -63,26 +92,31 @@ class Paths:
         found: tuple[int, Picks] = (run.price, ())
         able = self.offers.get((run.kind.index, position), ())
         if group.policy == "all":
-            taking = [one for one in able if not _ties(one) and not is_out(one, run, index)]
-            price = run
+            taking = [one for one in able if not one.ties and not is_out(one, run, index)]
+            after = run
             for offer in sorted(taking, key=lambda one: one.rank):
-                effect = plain_effect(offer, price)
+                effect = plain_effect(offer, after)
                 if effect is not None:
                     self.evaluations += 1
-                    price = price.lowered(offer, *unit_off(offer, effect, price, group))
-            return price.price, tuple(Pick(one) for one in taking)
-        for offer in able:  # by priority, so that ties go to the larger one
-            if _ties(offer) or run.start + run.count > offer.reach[run.kind.index]:
-                continue
-            effect = plain_effect(offer, run)
-            if effect is None:
+                    after = after.lowered(offer, *unit_off(offer, effect, after, group))
+            return after.price, tuple(Pick(one) for one in taking)
+        key = (run.kind.index, position)
+        if key not in self._plain:
+            self._plain[key] = [_Plain.of(one, run.kind.index) for one in able if not one.ties]
+        price = run.price
+        base = run.kind.price if group.percent_base == "list" else price
+        room = run.kind.room(price, run.used, group.layer)[0] if run.kind.ceilings else max(0, price - run.kind.floor)
+        end, best = run.start + run.count, 0
+        for offer, reach, most, sort, value, whole in self._plain[key]:  # by priority: ties go to the larger one
+            if end > reach:
                 continue
             self.evaluations += 1
-            given = unit_off(offer, effect, run, group)[1]
-            if run.price - given < found[0]:
-                found = (run.price - given, (Pick(offer),))
+            off = (2 * base * value + whole) // (2 * whole) if sort == 0 else value if sort == 1 else price - value
+            off = min(off, room, price) if most is None else min(off, room, price, most)
+            if off > best:
+                best, found = off, (price - off, (Pick(offer),))
                 if group.policy == "first":
-                    return found
+                    break
         return found
 
     def quick(self, kind: Kind, start: int, count: int, price: int, position: int) -> tuple[int, tuple[Picks, ...]]:
@@ -97,7 +131,7 @@ class Paths:
 
     def is_quick(self, kind: Kind) -> bool:
         """Tell whether `quick` is exact for a kind."""
-        return self.is_monotone(kind) and not any(_ties(one) for one in self.mine(kind))
+        return self.is_monotone(kind) and not any(one.ties for one in self.mine(kind))
 
     def walk(self, kind: Kind) -> tuple[list[tuple[int, tuple[Picks, ...]]], bool]:
         """Return the cheapest plan of a kind, and whether all paths that could be cheaper were walked."""
@@ -194,10 +228,6 @@ class Paths:
 
 def _segment(starts: Sequence[int], run: Run) -> int:
     return max(number for number, start in enumerate(starts) if start <= run.start)
-
-
-def _ties(offer: Offer) -> bool:
-    return offer.rule.target == "line" or isinstance(offer.effect, Sets | BuyGet | Bundle | Nth)
 
 
 def _is_free_multibuy(offer: Offer) -> bool:

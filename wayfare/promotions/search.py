@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice, product
 
+from wayfare.money import half_up
 from wayfare.promotions.ballot import deal
 from wayfare.promotions.bounds import Bounds
 from wayfare.promotions.contract import GOODS_LAYERS
@@ -25,6 +26,7 @@ from wayfare.promotions.pricer import (
     price,
 )
 from wayfare.promotions.runs import Run
+from wayfare.promotions.steps import order_total
 from wayfare.promotions.table import Offer, Table
 from wayfare.promotions.values import fraction
 
@@ -147,6 +149,7 @@ class Direct:
             or any(one.rule.is_compulsory and one.net for one in table.offers)
             or len(self.retail) > MOST_RETAIL
         )
+        self.has_first = any(group.layer == "order" and group.policy == "first" for group in table.groups)
         self.tied = {kind for one in self.multi for kind in one.reach}
         self.found: tuple[tuple[int, object], Choice] | None = None
         self.least: int | None = None
@@ -173,9 +176,15 @@ class Direct:
                 ordered = any(kind.index in one.reach for one in table.offers if one.rule.layer == "order")
                 self.sure = self.sure and exact and not (kind.ceilings and ordered)
         known: dict[object, tuple[Plans, list[Run], bool, bool]] = {}
-        for order in order_ways(table):
+        ways = list(order_ways(table))
+        if self.multi:  # the strongest percents last: cheaper ones to try have set a mark by then
+            ways.sort(key=lambda way: _lone_percent(table, [offer for part in way for offer in part]) is not None)
+        plain = 0
+        for order in ways:
             chosen = [offer for part in order for offer in part]
-            percent = _lone_percent(self.table, chosen) if self.multi else None
+            percent = _lone_percent(table, chosen) if self.multi else None
+            if percent is not None and self._is_hopeless(percent, plain):
+                continue
             if percent not in known:
                 dealt: Plans = {}
                 exact = True
@@ -184,8 +193,17 @@ class Direct:
                 whole = {**plans, **dealt}
                 known[percent] = whole, *self._goods(whole), exact
             whole, runs, is_allowed, exact = known[percent]
+            if percent is None and exact and self.multi:
+                plain = sum(run.price * run.count for run in runs)
             self._try(Choice(whole, order), chosen, runs, exact=exact, is_allowed=is_allowed)
         self.effort.made += paths.evaluations
+
+    def _is_hopeless(self, percent: Offer, plain: int) -> bool:
+        """Tell whether a percent off the cheapest goods there are cannot beat what is known."""
+        if self.found is None or not plain or not isinstance(percent.effect, PercentOff):
+            return False
+        part, whole = fraction(percent.effect.value)
+        return plain - half_up(plain * part, whole) + self._ship(self.shipping)[1] > self.found[0][0]
 
     def _goods(self, plans: Plans) -> tuple[list[Run], bool]:
         """Return the runs after the goods groups, and whether the net thresholds of what they use are met."""
@@ -199,11 +217,17 @@ class Direct:
         table = self.table
         worths = nets(table, runs) if any(one.net for one in (*chosen, *self.shipping)) else []
         meets = is_allowed and all(meets_net(table, one, worths) for one in chosen if one.net)
-        after = after_order(table, runs, choice.order, assume_net=True) if choice.order else runs
-        goods = sum(run.price * run.count for run in after)
+        goods, after = sum(run.price * run.count for run in runs), runs
+        if len(chosen) == 1 and not self.has_first:
+            index = chosen[0].rule.group
+            goods -= order_total(chosen[0], table.groups[index], runs, index)[0]
+        elif chosen or self.has_first:
+            after = after_order(table, runs, choice.order, assume_net=True)
+            goods = sum(run.price * run.count for run in after)
         ways, delivery, _ = self._ship(self.shipping)
         least = goods + delivery
         if any(one.net for one in self.shipping):
+            after = after_order(table, runs, choice.order, assume_net=True)
             worths = nets(table, after)
             ways, delivery, _ = self._ship([one for one in self.shipping if meets_net(table, one, worths)])
         value = goods + delivery

@@ -67,31 +67,29 @@ class Offer:
     buys: frozenset[int] = frozenset()  # kinds that may be bought, and got, in a buy_get
     gets: frozenset[int] = frozenset()
     parts: tuple[frozenset[int], ...] = ()  # kinds that fit each part of a bundle
+    effect: Effect = field(init=False)  # where it is the same for all kinds
+    rank: tuple[int, int, str] = field(init=False)  # place in an ALL group: S7, priority, key
+    ties: bool = field(init=False)  # units to each other
 
     @property
     def key(self) -> str:
         """Return the promotion's key."""
         return self.rule.promotion.key
 
-    @property
-    def effect(self) -> Effect:
-        """Return the effect where it is the same for all kinds."""
-        return next(iter(self.effects.values())) if self.effects else self.rule.promotion.effect
-
-    @property
-    def rank(self) -> tuple[int, int, str]:
-        """Return the place in an ALL group: set price, bundle, multi-buys, percent, amount; priority; key."""
-        effect = self.effect
+    def __post_init__(self) -> None:
+        """Note what is asked again and again."""
+        self.effect = next(iter(self.effects.values())) if self.effects else self.rule.promotion.effect
         place = 4
-        if isinstance(effect, SetPrice | PersonalPrice):
+        if isinstance(self.effect, SetPrice | PersonalPrice):
             place = 0
-        elif isinstance(effect, Bundle):
+        elif isinstance(self.effect, Bundle):
             place = 1
-        elif isinstance(effect, Sets | BuyGet | Nth):
+        elif isinstance(self.effect, Sets | BuyGet | Nth):
             place = 2
-        elif isinstance(effect, PercentOff):
+        elif isinstance(self.effect, PercentOff):
             place = 3
-        return (place, *self.rule.order)
+        self.rank = (place, *self.rule.order)
+        self.ties = self.rule.target == "line" or isinstance(self.effect, Sets | BuyGet | Bundle | Nth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +199,12 @@ class CartFacts:
 
     def within(self, scope: Scope) -> list[Kind]:
         """Return the kinds in scope."""
+        include, exclude = scope.tests
+        if not include and not exclude:
+            return list(self.kinds)
+        if len(include) == 1 and not exclude:
+            test = include[0]
+            return [kind for kind in self.kinds if test(kind.line, kind.ids)]
         return [kind for kind in self.kinds if scope.holds(kind.line, kind.ids)]
 
     def worth(self, scope: Scope, base: str) -> int:

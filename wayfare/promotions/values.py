@@ -3,6 +3,7 @@
 import re
 from datetime import date, datetime, time
 from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -91,6 +92,7 @@ TimeOfDay = Annotated[time, BeforeValidator(_clock)]
 Zone = Annotated[str, AfterValidator(_zone)]
 
 
+@lru_cache(maxsize=4096)
 def fraction(percent: str) -> tuple[int, int]:
     """Return a percentage as numerator and denominator of the part it takes: '12.5' is (1, 8)."""
     part = Fraction(percent) / 100
