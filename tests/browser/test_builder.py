@@ -145,6 +145,15 @@ def test_steps_are_connected_moved_and_duplicated_with_the_mouse(
     canvas.drag(canvas.middle(thanks.locator(".port.out")), canvas.middle(offer.locator(".step-text")))
     canvas.saved()
     assert arrows(shop, "mouse")["thanks:next"] == "offer"
+    x, y = canvas.middle(canvas.chip("start:next"))
+    canvas.page.mouse.click(x, y - 20)
+    expect(canvas.page.locator("#selection-bar")).to_contain_text("1 arrow")
+    canvas.page.keyboard.press("Delete")
+    canvas.saved()
+    assert "start:next" not in arrows(shop, "mouse")
+    canvas.page.keyboard.press("Control+z")
+    canvas.saved()
+    assert arrows(shop, "mouse")["start:next"] == "hello"
     start = canvas.middle(canvas.words("thanks"))
     canvas.drag(start, (start[0] - 60, start[1] + 40))
     expect(canvas.page.locator("#toasts")).to_contain_text("stay where you put them")

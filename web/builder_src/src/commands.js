@@ -111,10 +111,11 @@ export function makeCommands(draft, settings) {
       return draft.commit("Connect", [{ op: "add_edge", edge: { from, port, to } }]);
     },
 
-    disconnect(from, port) {
-      if (!draft.graph.edges.has(`${from}:${port}`)) return null;
-      speak("Arrow removed");
-      return draft.commit("Remove arrow", [{ op: "remove_edge", from, port }]);
+    removeArrows(keys) {
+      const ops = keys.map((key) => draft.graph.edges.get(key)).filter(Boolean).map(({ from, port }) => ({ op: "remove_edge", from, port }));
+      if (!ops.length) return null;
+      speak(ops.length > 1 ? `${ops.length} arrows removed` : "Arrow removed");
+      return draft.commit(ops.length > 1 ? `Remove ${ops.length} arrows` : "Remove arrow", ops);
     },
 
     move(positions) {

@@ -4,7 +4,7 @@ import { makeBar } from "./bar.js";
 import { makeCanvas } from "./canvas/index.jsx";
 import { makeClipboard } from "./clipboard.js";
 import { makeCommands } from "./commands.js";
-import { $, say, speak } from "./dom.js";
+import { $, $$, plural, say, speak } from "./dom.js";
 import { makeDraft } from "./draft.js";
 import { makeFirst } from "./first.js";
 import { makeKeyboard, neighbour } from "./keyboard.js";
@@ -103,8 +103,10 @@ function select(ids) { canvas.select(ids); }
 
 function showSelection(ids) {
   const bar = $("#selection-bar");
-  bar.hidden = ids.length < 2 || !draft.may.edit;
-  $("b", bar).textContent = `${ids.length} selected`;
+  const arrows = ids.length ? [] : canvas.arrows();
+  bar.hidden = (ids.length < 2 && !arrows.length) || !draft.may.edit;
+  $("b", bar).textContent = arrows.length ? plural(arrows.length, "arrow") : `${ids.length} selected`;
+  for (const button of $$("[data-act=duplicate], [data-act=copy]", bar)) button.hidden = arrows.length > 0;
 }
 
 function go(id) {
@@ -127,7 +129,7 @@ const panel = makePanel(draft, api, {
   remove: removeAll,
   duplicate: (ids) => placed(commands.duplicate(ids)),
   canConnect: commands.canConnect,
-  connect: (from, port, to) => (to ? commands.connect(from, port, to) : commands.disconnect(from, port)),
+  connect: (from, port, to) => (to ? commands.connect(from, port, to) : commands.removeArrows([`${from}:${port}`])),
   add: addAfter,
 });
 
@@ -218,7 +220,10 @@ const does = {
   numbers: () => statistics.toggle(),
   problems: () => (panel.shown()?.kind === "problems" ? panel.close() : panel.openProblems()),
   journey: () => (panel.shown()?.kind === "journey" ? panel.close() : panel.openJourney()),
-  remove: may(() => removeAll(selected())),
+  remove: may(() => {
+    const arrows = canvas.selection().length ? [] : canvas.arrows();
+    if (arrows.length) { commands.removeArrows(arrows); select([]); } else removeAll(selected());
+  }),
   duplicate: may(() => placed(commands.duplicate(selected()))),
   copy: () => clipboard.copy(canvas.selection()),
   selectAll: () => canvas.selectAll(),
@@ -256,7 +261,7 @@ const does = {
       const { id } = panel.shown();
       panel.close();
       if (id) canvas.focus(id);
-    } else if (canvas.selection().length) select([]);
+    } else select([]);
   },
   async publish() {
     panel.flush();

@@ -173,6 +173,7 @@ export function makeCanvas(host, model, on) {
   function onEdgesChange(changes) {
     edges = applyEdgeChanges(changes.filter((change) => change.type !== "remove"), edges);
     redraw();
+    if (changes.some((change) => change.type === "select")) on.select(selection());
   }
 
   const pointOf = (event) => { const one = event.changedTouches?.[0] || event; return [one.clientX, one.clientY]; };
@@ -307,12 +308,14 @@ export function makeCanvas(host, model, on) {
 
   return {
     sync, glide, hit, highlight, measured, selection,
+    arrows: () => edges.filter((edge) => edge.selected).map((edge) => edge.id), // the chosen ones, as "n1:next"
     setNumbers(given) { numbers = given; sync(); },
     setEditors(given) { editors = given; sync(); },
     onZoom(listener) { zoomed = listener; listener(flow?.getZoom() ?? 1); },
     select(ids) {
       const chosen = new Set(ids);
       nodes = nodes.map((node) => (Boolean(node.selected) === chosen.has(node.id) ? node : { ...node, selected: chosen.has(node.id) }));
+      edges = edges.map((edge) => (edge.selected ? { ...edge, selected: false } : edge));
       redraw();
       on.select(selection());
     },

@@ -12,13 +12,13 @@ const between = (least, most, value) => Math.max(least, Math.min(most, value));
 export function route({ sx, sy, tx, ty }, { lane = null, step = 0, isMerge = false, isFork = false } = {}) {
   const down = ty - sy;
   const out = between(14, OUT, down * 0.34);
-  const into = between(18, IN, down * 0.4);
+  const into = between(18, IN, down * 0.34);
   if (lane === null && down >= OUT) {
     const isStraight = Math.abs(sx - tx) < 2;
     const y = isMerge && !isFork ? ty - into : isFork ? Math.min(sy + out + step, ty - into) : sy + down / 2;
     const points = isStraight ? [[sx, sy], [sx, ty]] : [[sx, sy], [sx, y], [tx, y], [tx, ty]];
     if (isMerge && isFork) return { d: rounded(points), chip: isStraight ? [sx, (y + ty) / 2] : [(sx + tx) / 2, y] };
-    if (isMerge) return { d: rounded(points), chip: [sx, sy + Math.max(20, Math.min(34, (y - sy) / 2))] };
+    if (isMerge) return { d: rounded(points), chip: [sx, sy + between(17, 34, (y - sy) / 2 - 1)] };
     if (isFork) return { d: rounded(points), chip: [tx, Math.max((sy + out + ty) / 2, y + 14) - 2] };
     return { d: rounded(points), chip: isStraight ? [sx, sy + down / 2] : [tx, (y + ty) / 2] };
   }
