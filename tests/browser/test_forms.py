@@ -269,6 +269,45 @@ def test_the_forms_in_the_builder_save_as_one_types(
     assert complaints == []
 
 
+def test_a_segment_is_made_from_the_builder_and_chosen_there(
+    shop: Web, at: Callable[..., Page], base: str, complaints: list[str]
+) -> None:
+    key = a_draft(shop, "made", graph({"s": {"type": "trigger.segment", "segment": ""}}, []), "Made")
+    page = at("/segments")
+    canvas = Canvas(page, base, key)
+    canvas.words("s").click()
+    picker = page.locator("#panel").get_by_role("combobox", name="Segment", exact=False).first
+    picker.focus()
+    page.keyboard.type("From the canvas")
+    page.get_by_role("option", name="Create “From the canvas”…").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("What is asked about").select_option(label="Customer since")
+    expect(dialog.locator(".rule-count b")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    picker.focus()
+    page.keyboard.type("From the canvas")
+    page.get_by_role("option", name="Create “From the canvas”…").click()
+    dialog.get_by_label("What is asked about").select_option(label="Customer since")
+    dialog.get_by_role("button", name="Save segment").last.click()
+    expect(picker).to_have_value("From the canvas")
+    canvas.saved()
+    assert stored(shop, key)["nodes"][0]["settings"]["segment"] == "from-the-canvas"
+    assert complaints == []
+
+
+def test_a_new_condition_in_the_builder_gets_the_focus(shop: Web, at: Callable[..., Page], base: str) -> None:
+    page = at("/segments")
+    canvas = Canvas(page, base, a_draft(shop, "focus", BIRTHDAY, "Focus"))
+    canvas.words("split").click()
+    first = page.locator("#panel .row-box").first
+    first.get_by_role("button", name="Add a condition").press("Enter")
+    expect(first.locator(".rule-part")).to_have_count(2)
+    expect(first.locator(".rule-part").nth(1).get_by_label("What is asked about")).to_be_focused()
+    page.get_by_role("button", name="Add branch").press("Enter")
+    expect(page.locator("#panel .row-box").nth(2).get_by_label("Name")).to_be_focused()
+
+
 def test_a_value_is_put_into_a_text_and_read_as_a_customer_does(
     shop: Web, at: Callable[..., Page], base: str, complaints: list[str]
 ) -> None:

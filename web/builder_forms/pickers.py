@@ -186,6 +186,7 @@ PICKERS: Mapping[str, Picker] = {
         _named("segment"),
         Empty("No segments yet", "A segment is a rule that says who is in.", "/segments/new", "Make a segment"),
         name=_name_in("segment"),
+        right="segments.read",
     ),
     "list": Picker(
         _named("list"),

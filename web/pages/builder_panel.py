@@ -202,9 +202,9 @@ def _drawn(conn: Connection, form: Form) -> str:
         lines = errors.check(form.model, form.settings, fields)
     event = form.settings.get("event")
     page = page_for(conn, event=event if isinstance(event, str) else _default_event(fields))
-    return render_template(
-        "forms/_panel.html", forms=page, form=form, fields=fields, lines=lines, may_edit=ui.may("journeys.edit")
-    )
+    may_edit = ui.may("journeys.edit")
+    page.may_count = page.may_count and may_edit  # a form that is off sends nothing that could be counted
+    return render_template("forms/_panel.html", forms=page, form=form, fields=fields, lines=lines, may_edit=may_edit)
 
 
 def _default_event(fields: list[Field]) -> str:

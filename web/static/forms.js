@@ -388,6 +388,32 @@
     if (form && event.target.matches("[data-redraw], .combo input[type=hidden]")) redraw(form, rule.dataset.rule);
   });
 
+  // In the builder the form comes back with the answer: what a click has added gets the focus there, too.
+  let added = null;
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("button[name=_do]");
+    if (!button || button.closest("form[data-rule-form]")) return;
+    const [verb, path, place = ""] = button.value.split(":");
+    added = { verb, path, place, parts: parts(path, verb).length };
+  }, true);
+  function parts(path, verb) {
+    const box = verb.startsWith("rule-") ? $(`.rule[data-rule="${CSS.escape(path)}"]`) : document.getElementById(`f-${path.replace(/[^\w-]/g, "-")}`);
+    if (!box) return [];
+    return verb.startsWith("rule-") ? $$(".rule-part", box) : $$(":scope > .row-box", box);
+  }
+  document.addEventListener("wayfare:form", () => {
+    if (!added) return;
+    const { verb, path, place, parts: before } = added;
+    added = null;
+    const now = parts(path, verb);
+    if (now.length > before && /add|group/.test(verb)) {
+      const group = verb.startsWith("rule-") && place ? document.getElementById(`r-${path}.${place}`.replaceAll(".", "-")) : null;
+      const inside = group ? now.filter((one) => group.contains(one)) : now;
+      const fresh = inside[inside.length - 1] || now[now.length - 1];
+      $("select, input:not([type=hidden]):not([type=checkbox]), textarea", fresh)?.focus();
+    } else if (document.activeElement === document.body) (now[now.length - 1] || document).querySelector?.("select, input:not([type=hidden])")?.focus();
+  });
+
   // ---- How many customers fit: asked again as one types; an older answer never replaces a newer one ----
   const counts = { known: new Map(), wanted: new Map(), running: new Map(), timers: new Map() };
   function asks(box) {

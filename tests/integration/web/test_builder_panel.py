@@ -162,6 +162,7 @@ def test_a_type_that_is_not_installed_shows_what_it_holds_and_runs_nothing(alice
 def test_readers_see_the_form_and_cannot_save_it(web: Web) -> None:
     bob = web.sign_in("analyst")
     assert "disabled" in bob.get("/journeys/j/draft/nodes/wait/panel").text
+    assert "data-rule-count" not in bob.get("/journeys/j/draft/nodes/split/panel").text
     assert _save(bob, "wait", amount="5").status_code == 403
 
 
