@@ -82,7 +82,7 @@ export function makePalette(draft, on) {
     toggle(open = !isOpen()) {
       document.body.classList.toggle("no-palette", !open);
       for (const button of $$('[data-act="palette"]')) button.setAttribute("aria-expanded", String(open));
-      if (open) search.focus({ preventScroll: true });
+      if (open && matchMedia("(pointer: fine)").matches) search.focus({ preventScroll: true }); // a finger's keyboard would cover the list
     },
     search: () => search.focus(),
   };
