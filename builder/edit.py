@@ -89,7 +89,7 @@ def commit(
     label: str = "",
     tidy: bool = False,
 ) -> Edited:
-    """Carry out one edit that was made on revision `base`; `ops` as `builder.ops.read_ops` returns them.
+    """Carry out one edit that was made on revision `base`; `ops` as `builder.op_shapes.read_ops` returns them.
 
     `tidy` lays the graph out again, in the same edit. Sending the same edit from the same window again, after its
     answer was lost, changes nothing. Raises BadOperation, Met, Gone, NotFound; nothing has changed then.

@@ -5,7 +5,7 @@ from typing import Any
 
 from builder import edit
 from builder.edit import Edited, Gone, Met, Person
-from builder.ops import read_ops
+from builder.op_shapes import read_ops
 from nodes.registry import Registry
 from wayfare.errors import BadOperation, Conflict, GraphInvalid, NotFound
 from web import builder_view

@@ -9,7 +9,8 @@ import pytest
 
 from builder import edit
 from builder.edit import Edited, Gone, Met, Person
-from builder.ops import Op, read_ops
+from builder.op_shapes import read_ops
+from builder.ops import Op
 from builder.publish import publish
 from builder.text import from_document
 from nodes.registry import open_registry

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.meeting import meeting, nodes_of, touched
-from builder.ops import Document, Op, apply, normal, read_ops
+from builder.op_shapes import read_ops
+from builder.ops import Document, Op, apply, normal
 from builder.text import from_document, read, to_document, write
 from wayfare.errors import BadOperation
 
