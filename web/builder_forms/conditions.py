@@ -6,20 +6,25 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from wayfare.segments.facts import PROFILE, Kind, kind_of
-from web.builder_forms.values import money_meant, money_shown, number, scalar_kind, scalar_meant, whole
-
-Fields = dict[str, str]
-Get = Callable[[str], str | None]
-"""Returns the posted text of a field of this condition, or None when the form did not hold it."""
+from web.builder_forms.figures import (
+    COUNTS,
+    Fields,
+    Get,
+    consent_meant,
+    events_meant,
+    orders_meant,
+    show_consent,
+    show_events,
+    show_key,
+    show_orders,
+)
+from web.builder_forms.values import scalar_kind, value_meant, value_shown, whole
 
 LISTS = ("in", "not in")
 COMPARE = ("=", "!=", "<", "<=", ">", ">=", *LISTS, "between", "contains", "starts with")
 AGES = ("older than", "younger than", "within last", "within next")
-COUNTS = ("=", "!=", "<", "<=", ">", ">=")
 MONEY = frozenset({"orders.sum"})
 _INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:\d{2})")
-_LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?")
-_WHERE = 5
 
 
 def shown(part: Any) -> Fields | None:
@@ -149,44 +154,20 @@ def _show_compare(part: Mapping[str, Any]) -> Fields | None:
         if any(isinstance(one, list | tuple | dict) for one in several):
             return None
         if op in LISTS:
-            fields["values"] = "\n".join(_value_shown(kind, one) for one in several)
+            fields["values"] = "\n".join(value_shown(kind, one) for one in several)
         else:
-            low, high = [*(_value_shown(kind, one) for one in several), "", ""][:2]
+            low, high = [*(value_shown(kind, one) for one in several), "", ""][:2]
             fields |= {"value": low, "value2": high}
     elif isinstance(value, list | tuple | dict):
         return None
     else:
-        fields["value"] = _value_shown(kind, value)
+        fields["value"] = value_shown(kind, value)
     if kind == "instant":
         found = _INSTANT.fullmatch(value) if isinstance(value, str) else None
         fields["zone"] = found[2] if found else ""
         if found:
             fields["value"] = found[1].replace(" ", "T")
     return fields
-
-
-def _value_shown(kind: str, value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if kind == "money":
-        return money_shown(value)
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _value_meant(kind: str, typed: str, zone: str = "") -> Any:
-    typed = typed.replace("\r\n", "\n")
-    match kind:
-        case "money":
-            return money_meant(typed) if typed.strip() else None
-        case "number":
-            return number(typed) if typed.strip() else None
-        case "yes_no":
-            return typed != "false"
-        case "instant" if _LOCAL.fullmatch(typed):
-            return typed + (zone or "Z")
-    return typed
 
 
 def _fact_meant(fact: str, get: Get) -> dict[str, Any]:
@@ -229,12 +210,12 @@ def _compare_meant(fact: str, op: str, get: Get) -> dict[str, Any]:
         lines = [line for line in (values or "").replace("\r\n", "\n").split("\n") if line.strip()]
         if values is None and value:
             lines = [value]
-        found = [_value_meant(kind, line, zone) for line in lines]
+        found = [value_meant(kind, line, zone) for line in lines]
     elif op == "between":
-        found = [_value_meant(kind, value or "", zone), _value_meant(kind, get("value2") or "", zone)]
+        found = [value_meant(kind, value or "", zone), value_meant(kind, get("value2") or "", zone)]
     else:
         first = (values or "").replace("\r\n", "\n").split("\n")[0] if value is None else value
-        found = _value_meant(kind, first, zone)
+        found = value_meant(kind, first, zone)
     return {"type": "compare", "fact": fact, "op": op if op in COMPARE else "=", "value": found}
 
 
@@ -261,7 +242,7 @@ def _show_age(part: Mapping[str, Any]) -> Fields | None:
         return None
     days = part.get("days")
     return (
-        None if isinstance(days, list | dict) else {**about_of(fact), "op": f"age:{op}", "days": _value_shown("", days)}
+        None if isinstance(days, list | dict) else {**about_of(fact), "op": f"age:{op}", "days": value_shown("", days)}
     )
 
 
@@ -272,8 +253,8 @@ def _show_since(part: Mapping[str, Any]) -> Fields | None:
     several = list(value) if isinstance(value, list | tuple) else [value]
     if isinstance(value, dict) or (op == "between") != (len(several) == 2):
         return None
-    fields = {**about_of(fact), "op": f"since:{op}", "days": _value_shown("", several[0])}
-    return fields | ({"days2": _value_shown("", several[1])} if op == "between" else {})
+    fields = {**about_of(fact), "op": f"since:{op}", "days": value_shown("", several[0])}
+    return fields | ({"days2": value_shown("", several[1])} if op == "between" else {})
 
 
 def _show_birthday(part: Mapping[str, Any]) -> Fields | None:
@@ -282,96 +263,7 @@ def _show_birthday(part: Mapping[str, Any]) -> Fields | None:
     if not isinstance(fact, str) or isinstance(days, list | dict) or not set(part) <= allowed:
         return None
     leap_day = str(part.get("leap_day", "28 February"))
-    return {**about_of(fact), "op": "birthday", "days": _value_shown("", days), "leap_day": leap_day}
-
-
-# Figures, membership and consent
-
-_ORDER_FILTERS = ("sku", "brand", "category", "store")
-
-
-def _show_orders(part: Mapping[str, Any]) -> Fields | None:
-    if not set(part) <= {"type", "measure", "op", "value", "within_days", *_ORDER_FILTERS}:
-        return None
-    measure = str(part.get("measure", "count"))
-    fields = _figure_shown(part, "money" if measure == "sum" else "number")
-    if fields is None or any(isinstance(part.get(name), list | dict) for name in _ORDER_FILTERS):
-        return None
-    filters = {name: _value_shown("", part.get(name)) for name in _ORDER_FILTERS}
-    return {"about": "orders", "measure": measure, **fields, **filters}
-
-
-def _orders_meant(get: Get) -> dict[str, Any]:
-    measure = get("measure") or "count"
-    is_sum = measure == "sum"
-    # The number that stood there counted orders, or was money: it means nothing in the other unit.
-    part: dict[str, Any] = {"type": "orders"} | ({"measure": measure} if is_sum else {})
-    part |= _figure_meant(get, "money" if is_sum else "number")
-    return part | {name: value for name in _ORDER_FILTERS if (value := (get(name) or "").strip())}
-
-
-def _show_events(part: Mapping[str, Any]) -> Fields | None:
-    allowed = {"type", "event", "measure", "field", "op", "value", "within_days", "where"}
-    fields, where = _figure_shown(part, "number"), part.get("where") or []
-    event, of = part.get("event", ""), part.get("field") or ""
-    if fields is None or not set(part) <= allowed or not isinstance(where, list | tuple) or len(where) > _WHERE:
-        return None
-    if not (isinstance(event, str) and isinstance(of, str)):
-        return None
-    fields = {"about": "events", "event": event, "measure": str(part.get("measure", "count")), "field": of, **fields}
-    for n, one in enumerate(where):
-        if not isinstance(one, Mapping) or set(one) != {"field", "value"} or isinstance(one["value"], list | dict):
-            return None
-        kind = scalar_kind(one["value"])
-        shown = {"field": str(one["field"]), "kind": kind, "value": _value_shown(kind, one["value"])}
-        fields |= {f"where.{n}.{name}": value for name, value in shown.items()}
-    return fields
-
-
-def _events_meant(get: Get) -> dict[str, Any]:
-    measure = get("measure") or "count"
-    part: dict[str, Any] = {"type": "events", "event": (get("event") or "").strip()}
-    if measure != "count":
-        part |= {"measure": measure, "field": (get("field") or "").strip()}
-    part |= _figure_meant(get, "number")
-    where = []
-    for n in range(_WHERE):
-        if name := (get(f"where.{n}.field") or "").strip():
-            kind = get(f"where.{n}.kind") or "text"
-            where.append({"field": name, "value": scalar_meant(kind, get(f"where.{n}.value") or "")})
-    return part | ({"where": where} if where else {})
-
-
-def _figure_shown(part: Mapping[str, Any], kind: str) -> Fields | None:
-    op, value, within = part.get("op"), part.get("value"), part.get("within_days")
-    if op not in COUNTS or isinstance(value, list | dict) or isinstance(within, list | dict):
-        return None
-    return {"op": str(op), "value": _value_shown(kind, value), "within": _value_shown("", within)}
-
-
-def _figure_meant(get: Get, kind: str) -> dict[str, Any]:
-    op = get("op") or ">="
-    part = {"op": op if op in COUNTS else ">=", "value": _value_meant(kind, get("value") or "")}
-    within = get("within") or ""
-    return part | ({"within_days": whole(within)} if within.strip() else {})
-
-
-def _show_key(part: Mapping[str, Any]) -> Fields | None:
-    key = part.get("key", "")
-    ok = isinstance(key, str) and set(part) <= {"type", "key"}
-    return {"about": str(part["type"]), "key": key} if ok else None
-
-
-def _show_consent(part: Mapping[str, Any]) -> Fields | None:
-    channel, purpose = part.get("channel", ""), part.get("purpose", "marketing")
-    ok = isinstance(channel, str) and isinstance(purpose, str) and set(part) <= {"type", "channel", "purpose"}
-    return {"about": "consent", "channel": channel, "purpose": purpose} if ok else None
-
-
-def _consent_meant(get: Get) -> dict[str, Any]:
-    part = {"type": "consent", "channel": get("channel") or ""}
-    purpose = get("purpose") or "marketing"
-    return part if purpose == "marketing" else part | {"purpose": purpose}
+    return {**about_of(fact), "op": "birthday", "days": value_shown("", days), "leap_day": leap_day}
 
 
 _SHOW: Mapping[str, Callable[[Mapping[str, Any]], Fields | None]] = {
@@ -381,16 +273,16 @@ _SHOW: Mapping[str, Callable[[Mapping[str, Any]], Fields | None]] = {
     "age": _show_age,
     "days_since": _show_since,
     "birthday": _show_birthday,
-    "orders": _show_orders,
-    "events": _show_events,
-    "segment": _show_key,
-    "list": _show_key,
-    "consent": _show_consent,
+    "orders": show_orders,
+    "events": show_events,
+    "segment": show_key,
+    "list": show_key,
+    "consent": show_consent,
 }
 _MEAN: Mapping[str, Callable[[Get], dict[str, Any]]] = {
-    "orders": _orders_meant,
-    "events": _events_meant,
+    "orders": orders_meant,
+    "events": events_meant,
     "segment": lambda get: {"type": "segment", "key": get("key") or ""},
     "list": lambda get: {"type": "list", "key": get("key") or ""},
-    "consent": _consent_meant,
+    "consent": consent_meant,
 }

@@ -151,7 +151,7 @@ def describe(raw: Schema, defs: Schema, value: Any, path: str) -> Field:
         kind = "json"
     if kind in _PLAIN and isinstance(known, dict | list):
         kind = "json"
-    if kind == "text" and ("\n" in str(known) or "\r" in str(known)):
+    if kind in _LINE and isinstance(known, str) and ("\n" in known or "\r" in known):
         kind = "textarea"
     if kind == "duration" and known not in (None, "") and duration_shown(known) is None:
         kind = "text"
@@ -178,6 +178,7 @@ _SHAPES: dict[str, Any] = {
     "event_rule": dict,
     "bool": bool,
 }
+_LINE = ("text", "integer", "number", "decimal", "money", "time", "date", "datetime")
 _PLAIN = ("text", "textarea", "template", "integer", "number", "decimal", "money", "time", "date", "datetime", "scalar")
 
 

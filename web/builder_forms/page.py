@@ -19,7 +19,8 @@ from wayfare.segments.facts import kind_of
 from wayfare.segments.words import in_words
 from web.builder_forms import pickers, preview, rule_form
 from web.builder_forms.fields import Field
-from web.builder_forms.rule_form import Context, Options, View
+from web.builder_forms.operators import Options
+from web.builder_forms.rule_form import Context, View
 from web.builder_forms.rules import Condition, Item, dump
 
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})?")

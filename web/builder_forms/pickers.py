@@ -194,6 +194,12 @@ PICKERS: Mapping[str, Picker] = {
         is_free=True,
         name=_name_in("list"),
     ),
+    "own_list": Picker(
+        _named("list"),
+        Empty("No lists yet", "Type a name: the list is made when the journey is published."),
+        is_free=True,
+        name=_name_in("list"),
+    ),
     "code_batch": Picker(
         _named("code_batch"),
         Empty("No code batches yet", "Type a name: the batch is made when the journey is published."),

@@ -9,13 +9,12 @@ from wayfare.segments import RuleInvalid, parse_rule
 from wayfare.segments.facts import PROFILE, Kind, kind_of
 from wayfare.segments.words import in_words
 from web.builder_forms import conditions
-from web.builder_forms.conditions import Fields, value_kind
+from web.builder_forms.conditions import value_kind
+from web.builder_forms.figures import Fields
+from web.builder_forms.operators import Options, counts, op_words, operators_for
 from web.builder_forms.rules import Condition, Group, Item, dump, mark, tree
 
 Posted = Mapping[str, str]
-Options = Sequence[tuple[str, Sequence[tuple[str, str]]]]
-"""Choices in groups: (name of the group, pairs of value and label)."""
-
 _GROUPS = (
     ("Customer", ("first_name", "last_name", "email", "phone", "birthday", "sex", "city", "country", "locale")),
     ("Customer", ("time_zone", "level", "created_at", "key")),
@@ -182,16 +181,16 @@ def view(item: Condition, prefix: str, context: Context) -> View:
     subjects = subjects_for(fields["about"], fact, context)
     found = View(prefix, fields, subjects, (), "none", is_not=is_not, nots=nots, error=item.error, fact=fact)
     if fields["about"] in ("orders", "events"):
-        found.operators, found.inputs = (("", _counts()),), fields["about"]
+        found.operators, found.inputs = (("", counts()),), fields["about"]
         rows = [n for n in range(5) if f"where.{n}.field" in fields]
         found.where = [{name: fields[f"where.{n}.{name}"] for name in ("field", "kind", "value")} for n in rows]
     elif fields["about"] in ("segment", "list", "consent"):
         found.inputs = fields["about"]
     elif fields["about"]:
         kind = fields.get("kind") or value_kind(fact, "")
-        found.operators = operators_for(fact, kind, context)
+        found.operators = operators_for(fact, kind, is_event=context.is_event)
         if fields["op"] not in {op for _, options in found.operators for op, _ in options}:
-            found.operators = (*found.operators, ("Does not fit here", ((fields["op"], _op_words(fields["op"])),)))
+            found.operators = (*found.operators, ("Does not fit here", ((fields["op"], op_words(fields["op"])),)))
         found.inputs = _inputs(fields, kind)
         if (kind_of(fact) or Kind.ANY) is Kind.ANY and "kind" in fields:
             found.kinds = (("text", "text"), ("number", "number"), ("yes_no", "yes or no"))
@@ -247,98 +246,3 @@ def label(fact: str) -> str:
     """Return what people call a fact."""
     name = fact.removeprefix("attrs.").removeprefix("data.").replace("_", " ")
     return LABELS.get(fact) or name[:1].upper() + name[1:]
-
-
-def _op_words(op: str) -> str:
-    every = dict((*_TEXT, *_ORDER, *_NUMBER, *_RELATIVE, *_ANNIVERSARY))
-    return every.get(op, op)
-
-
-def _counts() -> list[tuple[str, str]]:
-    names = {">=": "at least", "<=": "at most", "=": "exactly", ">": "more than", "<": "less than", "!=": "not exactly"}
-    return list(names.items())
-
-
-_KNOWN = ("", (("set", "is known"), ("empty", "is not known")))
-_TEXT = (
-    ("=", "is"),
-    ("!=", "is known and is not"),
-    ("in", "is one of"),
-    ("not in", "is known and none of"),
-    ("contains", "contains"),
-    ("starts with", "starts with"),
-)
-_ORDER = (
-    ("<", "comes before"),
-    ("<=", "is or comes before"),
-    (">", "comes after"),
-    (">=", "is or comes after"),
-    ("between", "is from … to"),
-)
-_NUMBER = (
-    (">=", "is at least"),
-    ("<=", "is at most"),
-    ("=", "is"),
-    ("!=", "is known and is not"),
-    (">", "is more than"),
-    ("<", "is less than"),
-    ("between", "is between"),
-    ("in", "is one of"),
-    ("not in", "is known and none of"),
-)
-_FIXED = (
-    ("=", "is on"),
-    ("<", "is before"),
-    ("<=", "is on or before"),
-    (">", "is after"),
-    (">=", "is on or after"),
-    ("between", "is between"),
-    ("!=", "is known and not on"),
-    ("in", "is one of these days"),
-    ("not in", "is known and none of these days"),
-)
-_MOMENT = (
-    ("<", "is before"),
-    ("<=", "is at or before"),
-    (">", "is after"),
-    (">=", "is at or after"),
-    ("between", "is between"),
-    ("=", "is at"),
-    ("!=", "is known and not at"),
-    ("in", "is one of these moments"),
-    ("not in", "is known and none of these moments"),
-)
-_RELATIVE = (
-    ("age:within last", "was in the last … days"),
-    ("age:older than", "was more than … days ago"),
-    ("age:younger than", "was less than … days ago, or comes"),
-    ("age:within next", "is in the next … days"),
-    ("since:=", "was exactly … days ago"),
-    ("since:>=", "was at least … days ago"),
-    ("since:<=", "was at most … days ago"),
-    ("since:>", "was over … days ago"),
-    ("since:<", "was under … days ago"),
-    ("since:!=", "was not … days ago"),
-    ("since:between", "was … to … days ago"),
-)
-_ANNIVERSARY = (("birthday", "is celebrated within … days"),)
-
-
-def operators_for(fact: str, kind: str, context: Context) -> Options:
-    """Return the operators that make sense for a fact whose constants are of this kind."""
-    match kind_of(fact) or Kind.ANY:
-        case Kind.TEXT:
-            return (("", _TEXT), _KNOWN, ("In the alphabet", _ORDER))
-        case Kind.NUMBER:
-            return (("", _NUMBER), _KNOWN)
-        case Kind.DATE:
-            return (("Every year", _ANNIVERSARY), ("Counted from today", _RELATIVE), ("Fixed dates", _FIXED), _KNOWN)
-        case Kind.INSTANT:
-            return (("Counted from today", _RELATIVE), ("Fixed moments", _MOMENT), _KNOWN)
-    values: Options = (("", _TEXT), ("In the alphabet", _ORDER))
-    if kind == "number":
-        values = (("", _NUMBER),)
-    if kind == "yes_no":
-        values = (("", _TEXT[:2]),)
-    dates: Options = (("As a date, every year", _ANNIVERSARY), ("As a date, counted from today", _RELATIVE))
-    return (*values[:1], _KNOWN, *values[1:], *(() if context.is_event else dates))

@@ -54,7 +54,7 @@ def kind_of(schema: Schema, defs: Schema) -> str:
 
 PICKERS = frozenset(
     {
-        *("segment", "list", "code_batch", "journey", "product", "level", "event", "channel"),
+        *("segment", "list", "own_list", "code_batch", "journey", "product", "level", "event", "channel"),
         *("attribute", "fact", "date_fact", "message_template", "category", "brand", "store"),
     }
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from web.builder_forms.schema import Schema, option_text
 
+_LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?")
 _SPACES = re.compile(r"[\s\u00a0\u202f']")
 _WHOLE = re.compile(r"[+-]?\d{1,18}")
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?")
@@ -123,6 +124,32 @@ def scalar_meant(kind: str, typed: str) -> Any:
         case "number":
             return number(typed)
     return typed.replace("\r\n", "\n")
+
+
+def value_shown(kind: str, value: Any) -> str:
+    """Return a constant of a rule as it stands in the form."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if kind == "money":
+        return money_shown(value)
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def value_meant(kind: str, typed: str, zone: str = "") -> Any:
+    """Return the constant of a rule that was typed; None for a blank number, so that its type is not lost."""
+    typed = typed.replace("\r\n", "\n")
+    match kind:
+        case "money":
+            return money_meant(typed) if typed.strip() else None
+        case "number":
+            return number(typed) if typed.strip() else None
+        case "yes_no":
+            return typed != "false"
+        case "instant" if _LOCAL.fullmatch(typed):
+            return typed + (zone or "Z")
+    return typed
 
 
 def duration_shown(value: Any) -> tuple[str, str] | None:
