@@ -58,6 +58,10 @@ EVENTS = {
     "segment.entered": ("Entered a segment", "chart-pie"),
     "segment.left": ("Left a segment", "chart-pie"),
     "journey.start": ("Asked to enter a journey", "route"),
+    "journey.enter": ("Sent into another journey", "route"),
+    "journey.reached": ("Passed a step of another journey", "git-branch"),
+    "journey.ended": ("Came to the end of another journey", "flag-check"),
+    "level.changed": ("Loyalty level changed", "trophy"),
 }
 FIELDS = {
     "first_name": "First name",

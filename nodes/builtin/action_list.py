@@ -19,7 +19,7 @@ class ChangeList(NodeType):
     icon: ClassVar[str] = "list"
 
     list: str = Field(
-        title="List", min_length=1, max_length=100, pattern=r"^[\w.-]+$", json_schema_extra={"widget": "list"}
+        title="List", min_length=1, max_length=100, pattern=r"^[\w.-]+$", json_schema_extra={"widget": "own_list"}
     )
     do: Literal["add", "remove"] = Field(
         "add", title="What to do", json_schema_extra={"labels": {"add": "Add", "remove": "Remove"}}

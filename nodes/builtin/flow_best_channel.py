@@ -1,9 +1,9 @@
 """Choose the channel on which a customer can be reached best."""
 
 from collections.abc import Collection
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from nodes.contract import Batch, Need, NodeType, Result
@@ -12,6 +12,17 @@ from wayfare.segments.facts import Fact
 Channel = Literal["email", "sms", "viber", "telegram", "whatsapp", "push", "in_app"]
 NONE = "none"
 _LAST = Fact("last_channel")
+
+
+_LABELS: dict[str, Any] = {"email": "E-mail", "sms": "SMS", "whatsapp": "WhatsApp", "in_app": "In the app"}
+
+
+class Choice(BaseModel):
+    """One channel, in its place."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    channel: Channel = Field(title="Channel", json_schema_extra={"labels": _LABELS})
 
 
 class BestChannel(NodeType):
@@ -23,36 +34,42 @@ class BestChannel(NodeType):
     label: ClassVar[str] = "Best channel"
     icon: ClassVar[str] = "switch-horizontal"
 
-    channels: tuple[Channel, ...] = Field(
-        ("viber", "email", "sms"),
+    channels: tuple[Choice, ...] = Field(
+        (Choice(channel="viber"), Choice(channel="email"), Choice(channel="sms")),
         min_length=1,
         max_length=7,
         title="Channels",
         description="In the order in which they are tried.",
+        json_schema_extra={"row_name": "channel"},
     )
     purpose: Literal["marketing", "transactional"] = Field("marketing", title="Purpose")
 
     @model_validator(mode="after")
     def _differ(self) -> Self:
-        if len(set(self.channels)) < len(self.channels):
+        if len(set(self.names)) < len(self.channels):
             raise PydanticCustomError("duplicate_port", "a channel is there twice")
         return self
 
+    @property
+    def names(self) -> tuple[Channel, ...]:
+        """The channels in their order."""
+        return tuple(one.channel for one in self.channels)
+
     def facts(self) -> Collection[Need]:
-        addresses = [Fact("address", key=channel) for channel in self.channels]
+        addresses = [Fact("address", key=channel) for channel in self.names]
         return (_LAST, *addresses, *self._consents())
 
     def _consents(self) -> list[Fact]:
         if self.purpose == "transactional":
             return []
-        return [Fact("consent", key=channel, purpose=self.purpose) for channel in self.channels]
+        return [Fact("consent", key=channel, purpose=self.purpose) for channel in self.names]
 
     def ports(self) -> tuple[str, ...]:
-        return (*self.channels, NONE)
+        return (*self.names, NONE)
 
     def step(self, batch: Batch) -> Result:
         open_to: dict[str, set[int]] = {}
-        for channel in self.channels:
+        for channel in self.names:
             has_address = batch.column(Fact("address", key=channel))
             open_to[channel] = {id for id in batch.ids if has_address.get(id)}
         for fact in self._consents():
@@ -65,11 +82,11 @@ class BestChannel(NodeType):
             if reacted in open_to and id in open_to[reacted]:
                 moves[reacted].append(id)
             else:
-                moves[next((one for one in self.channels if id in open_to[one]), NONE)].append(id)
+                moves[next((one for one in self.names if id in open_to[one]), NONE)].append(id)
         return Result(moves=moves)
 
     def summary(self) -> str:
-        return "Best of " + ", ".join(self.channels)
+        return "Best of " + ", ".join(self.names)
 
     def explain(self, port: str) -> str:
         if port == NONE:

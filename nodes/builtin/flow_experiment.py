@@ -48,7 +48,7 @@ class Experiment(NodeType):
         "goal",
         title="Success",
         description="The journey's 'goal', or an 'event' that happens to the customer.",
-        json_schema_extra={"labels": {"goal": "The journey's goal", "event": "An event"}},
+        json_schema_extra={"labels": {"goal": "The journey's goal", "event": "An event"}, "help": ""},
     )
     event: str = Field(
         "purchase",

@@ -23,7 +23,7 @@ class SplitByCount(NodeType):
         "all",
         title="Counted",
         description="Once for 'all' time, or anew each 'day' of the journey's time zone.",
-        json_schema_extra={"labels": {"all": "Once, in all", "day": "Anew each day"}},
+        json_schema_extra={"labels": {"all": "Once, in all", "day": "Anew each day"}, "help": ""},
     )
 
     def ports(self) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ class JourneyTrigger(NodeType):
         "end",
         title="When customers come to",
         description="Its 'end', or a 'step'.",
-        json_schema_extra={"labels": {"end": "Its end", "step": "One of its steps"}},
+        json_schema_extra={"labels": {"end": "Its end", "step": "One of its steps"}, "help": ""},
     )
     step_id: str = Field(
         "",

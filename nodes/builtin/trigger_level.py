@@ -34,6 +34,7 @@ class LevelTrigger(NodeType):
         max_length=50,
         title="All levels, the lowest first",
         description="Needed for 'up' and 'down': the order says which level is higher.",
+        json_schema_extra={"only": {"way": ["up", "down"]}, "help": "The order says which level is higher."},
     )
 
     @model_validator(mode="after")

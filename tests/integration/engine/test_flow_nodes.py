@@ -119,7 +119,7 @@ def test_statements_do_not_depend_on_the_number_of_customers(world: World) -> No
             "t": ENTER,
             "n": {"type": "flow.split_count", "count": 5},
             "m": {"type": "flow.merge"},
-            "c": {"type": "flow.best_channel", "channels": ["email", "push"]},
+            "c": {"type": "flow.best_channel", "channels": [{"channel": "email"}, {"channel": "push"}]},
             "x": {"type": "flow.experiment"},
             "l": {"type": "action.list", "list": "vip"},
             "j": {"type": "flow.journey", "journey": "other"},
@@ -286,7 +286,7 @@ def test_best_channel_asks_for_consent_address_and_the_last_reaction(world: Worl
         "best",
         {
             "t": ENTER,
-            "c": {"type": "flow.best_channel", "channels": ["email", "sms", "push"]},
+            "c": {"type": "flow.best_channel", "channels": [{"channel": one} for one in ("email", "sms", "push")]},
             "e": {"type": "flow.exit"},
         },
         [("t", "next", "c"), *(("c", port, "e") for port in ("email", "sms", "push", "none"))],

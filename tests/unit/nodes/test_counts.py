@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from nodes.builtin.flow_best_channel import BestChannel
+from nodes.builtin.flow_best_channel import BestChannel, Choice
 from nodes.builtin.flow_experiment import Experiment, Variant
 from nodes.builtin.flow_gate import Gate
 from nodes.builtin.flow_split_count import SplitByCount
@@ -217,7 +217,7 @@ def test_a_winner_that_was_taken_out_begins_the_trial_anew() -> None:
 def channel_batch(rows: list[tuple[str | None, str, str]], node: BestChannel) -> Any:
     """Rows are (last reaction, channels with an address, channels with consent)."""
     values: dict[Any, list[Any]] = {Fact("last_channel"): [row[0] for row in rows]}
-    for channel in node.channels:
+    for channel in node.names:
         values[Fact("address", key=channel)] = [channel in row[1].split() for row in rows]
         if node.purpose == "marketing":
             consent = Fact("consent", key=channel, purpose="marketing")
@@ -226,7 +226,7 @@ def channel_batch(rows: list[tuple[str | None, str, str]], node: BestChannel) ->
 
 
 def test_the_channel_reacted_to_last_comes_first_if_it_is_open() -> None:
-    node = BestChannel(channels=("viber", "email", "sms"))
+    node = BestChannel()
     rows: list[tuple[str | None, str, str]] = [
         ("email", "viber email sms", "viber email sms"),
         ("email", "viber sms", "viber email sms"),
@@ -241,7 +241,7 @@ def test_the_channel_reacted_to_last_comes_first_if_it_is_open() -> None:
         "sms": {4},
         "none": {5},
     }
-    transactional = BestChannel(channels=("sms",), purpose="transactional")
+    transactional = BestChannel(channels=(Choice(channel="sms"),), purpose="transactional")
     assert ids(run(transactional, channel_batch(rows, transactional)), "sms") == {1, 2, 4, 5}
 
 

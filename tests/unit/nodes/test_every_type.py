@@ -30,7 +30,7 @@ SETTINGS: list[tuple[str, dict[str, Any]]] = [
     ("flow.split_count", {"count": 3}),
     ("flow.split_count", {"count": 3, "per": "day"}),
     ("flow.experiment", {}),
-    ("flow.best_channel", {"channels": ["email", "push"]}),
+    ("flow.best_channel", {"channels": [{"channel": "email"}, {"channel": "push"}]}),
     ("flow.throttle", {"count": 2, "per": "day"}),
     ("flow.merge", {}),
     ("flow.gate", {}),
