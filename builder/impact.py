@@ -7,7 +7,7 @@ import networkx as nx
 
 from builder.check import check
 from builder.diff import Change, compare
-from builder.names import name_of
+from builder.names import by_name, name_of
 from builder.ops import Document, normal
 from builder.order import digraph
 from builder.problems import Problem
@@ -71,7 +71,7 @@ def impact(conn: Connection, registry: Registry, key: str) -> Impact:
     document = normal(draft.document)
     graph = from_document(document)
     live = drafts.live_graph(conn, key)
-    problems = tuple(check(graph, registry, context_of(conn, key)))
+    problems = tuple(by_name(check(graph, registry, context_of(conn, key)), document, registry))
     standing, left = publishing.inside(conn, draft.id), publishing.left(conn, draft.id)
     changes = [] if live is None else compare(live.graph, document, registry)
     steps = [] if live is None else _concerned(changes, live.graph, document, registry, standing, left)

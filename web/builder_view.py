@@ -12,6 +12,7 @@ from flask import current_app
 from builder import history
 from builder.check import check
 from builder.edit import Edited
+from builder.names import by_name
 from builder.ops import Document
 from builder.ports import ports_of, usual_ports
 from builder.problems import Problem
@@ -69,7 +70,8 @@ class Checks:
         with self._lock:
             known = self._found.get(key)
         if known is None:
-            known = by_node(check(from_document(document), registry(), around))
+            found = check(from_document(document), registry(), around)
+            known = by_node(by_name(found, document, registry()))
         with self._lock:
             self._found[key] = known
             self._found.move_to_end(key)

@@ -98,6 +98,15 @@ def test_problems_name_the_step_and_what_to_do(web: Web, alice: Browser) -> None
     assert found["cards"]["n5"]["problems"] == len(of["n5"])
 
 
+def test_a_circle_is_told_by_the_names_of_its_steps(alice: Browser) -> None:
+    node = {"id": "n4", "type": "flow.wait", "settings": {"amount": 9}}
+    edges = [("n2", "n4"), ("n4", "n2")]
+    ops = [{"op": "add_edge", "edge": {"from": source, "port": "next", "to": to}} for source, to in edges]
+    found = edit(alice, 1, {"op": "add_node", "node": node}, *ops)
+    (circle,) = [one for one in found["problems"]["changed"]["n2"] if one["code"] == "cycle"]
+    assert circle["message"] == "the journey goes round in a circle: Wait 3 days → Wait 9 days → Wait 3 days"
+
+
 def test_an_invalid_setting_is_kept_and_painted(alice: Browser) -> None:
     found = edit(alice, 1, {"op": "set_settings", "id": "n2", "settings": {"amount": "soon"}})
     assert found["rev"] == 2
