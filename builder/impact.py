@@ -1,6 +1,6 @@
 """What publishing a draft will do to whom: each step that is new, changed or removed, with the customers around it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import networkx as nx
@@ -30,7 +30,7 @@ class Concerned:
 
     Of the customers inside, `before` may still come to it, `here` stand at it; `past` have left it, whenever. For a
     new step, `past` are those inside who stand behind its place. `targets` are the steps, as (id, name), to which
-    those who stand at a removed one can be moved.
+    those who stand at a removed one can be moved: no step that they have passed can be reached from there.
     """
 
     change: Change
@@ -114,17 +114,31 @@ def _concerned(
         shape = new_shape if change.kind == "added" else old_shape
         ancestors: set[str] = nx.ancestors(shape, id)
         before = sum(standing.get(one, 0) for one in ancestors)
-        behind = reached(shape, id) - {id}
-        past = sum(standing.get(one, 0) for one in behind) if change.kind == "added" else left.get(id, 0)
+        past = left.get(id, 0)
+        if change.kind == "added":
+            past = sum(standing.get(one, 0) for one in reached(shape, id) - {id})
         targets: tuple[tuple[str, str], ...] = ()
-        if change.kind == "removed":
+        if change.kind == "removed" and standing.get(id):
+            passed = _leading_to(new_shape, ancestors)
             targets = tuple(
                 (node["id"], name_of(node, registry))
                 for node in new["nodes"]
-                if not _is_trigger(node["type"], registry) and not ancestors & reached(new_shape, node["id"])
+                if node["id"] not in passed and not _is_trigger(node["type"], registry)
             )
         name = name_of(nodes[id], registry)
         found.append(Concerned(change, name, before, standing.get(id, 0), past, targets))
+    return found
+
+
+def _leading_to(shape: "nx.DiGraph[str]", ids: Iterable[str]) -> set[str]:
+    """Return these nodes, as far as they are there, and all from which one of them can be reached."""
+    found: set[str] = set()
+    left = [id for id in ids if id in shape]
+    while left:
+        id = left.pop()
+        if id not in found:
+            found.add(id)
+            left += shape.predecessors(id)
     return found
 
 
