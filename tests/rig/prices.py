@@ -31,3 +31,28 @@ def request(lines: list[dict[str, Any]], *promotions: dict[str, Any], **more: An
     rules = {key: more.pop(key) for key in ("groups", "caps", "smallest_price", "version") if key in more}
     cart = {"currency": "UAH", "at": NOON, "lines": lines, **more}
     return {"cart": cart, "ruleset": {"promotions": list(promotions), **rules}}
+
+
+def fixed(value: int, target: str = "unit") -> dict[str, Any]:
+    """Return a set-price effect."""
+    return {"kind": "set_price", "value": value, "target": target}
+
+
+def sets(size: int, units: int = 1, effect: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """Return a multi-buy of sets; the reward is free without another effect."""
+    return {"kind": "sets", "size": size, "reward": {"units": units, "effect": effect or percent(100)}, **more}
+
+
+def brand(*names: str) -> dict[str, Any]:
+    """Return a scope of brands."""
+    return {"include": {"brands": list(names)}}
+
+
+def group(key: str, layer: str = "item", policy: str = "best", position: int = 1, **more: Any) -> dict[str, Any]:
+    """Return a group."""
+    return {"key": key, "layer": layer, "policy": policy, "position": position, **more}
+
+
+def when(kind: str, *values: Any, **more: Any) -> dict[str, Any]:
+    """Return a condition with values."""
+    return {"kind": kind, **({"values": list(values)} if values else {}), **more}

@@ -9,7 +9,7 @@ from wayfare.promotions.pricer import QuoteDiffers, price
 from wayfare.promotions.search import Found, find
 from wayfare.promotions.table import Rulebook, Table
 
-LIMIT = 20_000
+LIMIT = 200_000
 
 
 def quote(document: object, *, limit: int = LIMIT) -> dict[str, Any]:

@@ -61,8 +61,8 @@ def exhaust(table: Table, bounds: Bounds, effort: Effort, best: int | None) -> C
 
     `best` is the value of a known quote; None when there is no quote yet.
     """
+    effort.spend(sum(kind.quantity for kind in table.kinds))
     units = tuple(Run(kind, place, 1, kind.price) for kind in table.kinds for place in range(kind.quantity))
-    effort.spend(len(units))
     states = [_State(units, ())]
     layer = ""
     entry: dict[int, list[int]] = {}
@@ -75,8 +75,8 @@ def exhaust(table: Table, bounds: Bounds, effort: Effort, best: int | None) -> C
         for state in states:
             worths = nets_of(table, state.runs) if enters else entry[id(state)]
             offers = [one for one in table.by_group[index] if meets_net(table, one, worths)]
-            for picks in actions(table, index, offers, state.runs):
-                effort.spend()
+            for picks in actions(table, index, offers, state.runs, effort):
+                effort.spend(len(units))
                 runs = _after(table, index, offers, state.runs, picks)
                 if runs is None:
                     continue
@@ -137,7 +137,9 @@ def _after(
     return tuple(goods_step(table.groups[index], index, offers, planned))
 
 
-def actions(table: Table, index: int, offers: Sequence[Offer], runs: Sequence[Run]) -> Iterator[list[Picks]]:
+def actions(
+    table: Table, index: int, offers: Sequence[Offer], runs: Sequence[Run], effort: Effort
+) -> Iterator[list[Picks]]:
     """Yield every allowed way to pick promotions of one goods group for these units."""
     group = table.groups[index]
     if group.policy == "first" or not offers:
@@ -146,9 +148,15 @@ def actions(table: Table, index: int, offers: Sequence[Offer], runs: Sequence[Ru
     by_kind: dict[int, list[Run]] = {}
     for run in runs:
         by_kind.setdefault(run.kind.index, []).append(run)
-    ways = [list(_kind_ways(group.policy, index, offers, mine)) for mine in by_kind.values()]
+    ways: list[list[list[Picks]]] = []
+    for mine in by_kind.values():
+        ways.append([])
+        for way in _kind_ways(group.policy, index, offers, mine):
+            effort.spend()
+            ways[-1].append(way)
     multi = [offer for offer in offers if isinstance(offer.effect, Sets | BuyGet | Bundle)]
     for combo in product(*ways):
+        effort.spend()
         picks = [one for part in combo for one in part]
         if not multi or all(_is_whole(offer, runs, picks) for offer in multi):
             yield picks
@@ -247,7 +255,7 @@ def _endings(table: Table, state: _State, effort: Effort) -> Iterator[tuple[Choi
     worths = nets_of(table, state.runs)
 
     def pick(place: int, runs: list[Run], so_far: tuple[tuple[Offer, ...], ...]) -> Iterator[tuple[Choice, Priced]]:
-        effort.spend()
+        effort.spend(len(runs))
         if place == len(groups):
             yield from _shipped(table, state, runs, so_far)
             return

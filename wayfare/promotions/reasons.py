@@ -42,11 +42,22 @@ def _reason(
             return {"reason": "passed_over", "loss": loss, "by": _largest(rivals)}
     if rivals and policy != "all":
         return {"reason": "better_price", "by": _largest(rivals)}
-    if offer.rule.promotion.is_multibuy or offer.rule.promotion.scope.skip_discounted:
-        others = {one: given for one, given in applied.items() if _share_units(one, offer)}
-        if others:
-            return {"reason": "better_price", "by": _largest(others)}
+    others = {one: given for one, given in applied.items() if _share_units(one, offer)}
+    if others and _gives_alone(table, offer):
+        return {"reason": "better_price", "by": _largest(others)}
     return {"reason": "no_effect"}
+
+
+def _gives_alone(table: Table, offer: Offer) -> bool:
+    """Tell whether a promotion would lower list prices, if it were the only one."""
+    group, index = table.groups[offer.rule.group], offer.rule.group
+    runs = [Run(table.kinds[kind], 0, count, table.kinds[kind].price) for kind, count in offer.reach.items()]
+    if group.layer == "order":
+        return order_total(offer, group, runs, index)[0] > 0
+    if offer.ties:
+        return True
+    effects = [(run, plain_effect(offer, run)) for run in runs]
+    return any(effect is not None and unit_off(offer, effect, run, group)[1] > 0 for run, effect in effects)
 
 
 def _largest(applied: dict[Offer, int]) -> str:

@@ -153,6 +153,7 @@ class Direct:
         self.tied = {kind for one in self.multi for kind in one.reach}
         self.found: tuple[tuple[int, object], Choice] | None = None
         self.least: int | None = None
+        self.loose: int | None = None
         self.ships: dict[tuple[Offer, ...], tuple[list[Way], int, bool]] = {}
 
     def best(self) -> tuple[Choice | None, int]:
@@ -238,7 +239,7 @@ class Direct:
             if self.found is None or rank < self.found[0]:
                 self.found = rank, Choice(choice.plans, choice.order, tuple(ways))
         if not (exact and self._is_monotone(chosen, after)):
-            least = min(least, self._loose(runs))
+            least = min(least, self._loose())
         self.least = least if self.least is None else min(self.least, least)
 
     def _is_monotone(self, chosen: Sequence[Offer], runs: Sequence[Run]) -> bool:
@@ -256,10 +257,13 @@ class Direct:
             return True
         return all(one.reach.get(kind.index) == kind.quantity for one in chosen for kind in self.table.kinds)
 
-    def _loose(self, runs: Sequence[Run]) -> int:
+    def _loose(self) -> int:
         """Return a bound that holds whatever the order layer does."""
-        bounds = Bounds(self.table)
-        return bounds.lowest([Run(kind, 0, kind.quantity, kind.price) for kind in self.table.kinds], 0)
+        if self.loose is None:
+            self.loose = Bounds(self.table).lowest(
+                [Run(kind, 0, kind.quantity, kind.price) for kind in self.table.kinds], 0
+            )
+        return self.loose
 
     def _ship(self, offers: Sequence[Offer]) -> tuple[list[Way], int, bool]:
         key = tuple(offers)

@@ -1,5 +1,7 @@
 """The documents: what goes in, what comes out, what is refused."""
 
+from typing import Any
+
 import pytest
 
 from rig.prices import line, percent, promo, request
@@ -86,7 +88,7 @@ EXAMPLE = {
 }
 
 
-def test_the_example_of_the_contract_comes_out_to_the_letter():
+def test_the_example_of_the_contract_comes_out_to_the_letter() -> None:
     step = {"promotion": "p1", "amount": 24000, "given": 18000, "cut_by": "luxury"}
     assert quote(EXAMPLE) == {
         "currency": "UAH",
@@ -131,7 +133,7 @@ def test_the_example_of_the_contract_comes_out_to_the_letter():
         (lambda doc: doc["ruleset"]["caps"][0].update(max_percent=None), "ruleset.caps.0", "bad_cap"),
     ],
 )  # fmt: skip
-def test_a_bad_document_is_refused_with_its_path(change, path, code):
+def test_a_bad_document_is_refused_with_its_path(change: Any, path: Any, code: str) -> None:
     document = _copy(EXAMPLE)
     change(document)
     with pytest.raises(InputRefused) as refused:
@@ -155,7 +157,7 @@ def test_a_bad_document_is_refused_with_its_path(change, path, code):
         (lambda one: one["conditions"].append({"kind": "moon"}), ".conditions.1", "union_tag_invalid"),
     ],
 )  # fmt: skip
-def test_a_bad_promotion_is_refused_with_its_path(change, path, code):
+def test_a_bad_promotion_is_refused_with_its_path(change: Any, path: Any, code: str) -> None:
     document = _copy(EXAMPLE)
     change(document["ruleset"]["promotions"][0])
     with pytest.raises(InputRefused) as refused:
@@ -165,12 +167,12 @@ def test_a_bad_promotion_is_refused_with_its_path(change, path, code):
 
 
 @pytest.mark.parametrize("document", [None, [], 1, "x", {}, {"cart": []}])
-def test_what_is_no_request_is_refused(document):
+def test_what_is_no_request_is_refused(document: Any) -> None:
     with pytest.raises(InputRefused):
         quote(document)
 
 
-def test_a_multi_buy_in_a_first_group_is_refused():
+def test_a_multi_buy_in_a_first_group_is_refused() -> None:
     first = {"key": "f", "layer": "item", "policy": "first"}
     sets = {"kind": "sets", "size": 2, "reward": {"units": 1, "effect": percent(100)}}
     with pytest.raises(InputRefused) as refused:
@@ -178,16 +180,16 @@ def test_a_multi_buy_in_a_first_group_is_refused():
     assert refused.value.code == "multibuy_in_first"
 
 
-def test_only_the_required_keys_are_needed():
+def test_only_the_required_keys_are_needed() -> None:
     answer = quote({"cart": {"currency": "EUR", "at": "2026-01-01T00:00:00Z", "lines": []}})
     assert (answer["payable"], answer["ruleset"], answer["proof"]["status"]) == (0, "inline", "optimal")
 
 
-def test_the_reference_of_a_request_is_echoed():
+def test_the_reference_of_a_request_is_echoed() -> None:
     assert quote({**request([line("a", 100)]), "ref": "r-1"})["ref"] == "r-1"
 
 
-def _copy(value):
+def _copy(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _copy(one) for key, one in value.items()}
     return [_copy(one) for one in value] if isinstance(value, list) else value
