@@ -11,6 +11,7 @@ from rig.shop import graph
 from rig.web import Browser, Web
 from store import segments as rows
 from store.drafts import save_draft
+from web.builder_forms.pickers import PICKERS
 
 CITY = {"type": "compare", "fact": "city", "op": "=", "value": "Київ"}
 
@@ -172,3 +173,22 @@ def test_suggestions_never_show_what_tells_people_apart(web: Web, alice: Browser
     assert values("city") == ["Київ"]
     assert values("attrs.shop") == ["Lviv"]
     assert values("attrs.nick") == values("first_name") == values("email") == []
+
+
+@pytest.mark.parametrize("kind", sorted(PICKERS))
+def test_every_picker_says_something_without_rows(web: Web, alice: Browser, kind: str) -> None:
+    found = alice.get(f"/forms/pick/{kind}?q=&about=data.purchase/x").json
+    assert found
+    picker = PICKERS[kind]
+    assert found["items"] or picker.is_free or found["empty"]["title"]
+    if not found["items"] and found["empty"]["href"]:
+        assert alice.get(found["empty"]["href"]).status_code == 200
+    web.sign_in("support").get(f"/forms/pick/{kind}")
+
+
+def test_whoever_may_not_see_segments_is_not_told_their_names(web: Web, alice: Browser) -> None:
+    alice.post("/segments/new", _filled())
+    shown = web.sign_in("support").get("/forms/pick/segment").json
+    assert shown
+    assert shown["items"] == []
+    assert web.sign_in("analyst").post("/segments/new", _filled(name="Mine")).status_code == 403
