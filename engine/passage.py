@@ -1,20 +1,22 @@
 """A passage: a batch of enrollments falls through the graph, in memory, as far as each can go.
 
-Nothing here touches the database: the walk loads the columns before and writes the outcome afterwards.
+Nothing here touches the database: the walk loads the columns before and writes the outcome afterwards. What a node
+asks to have counted comes through a function that the walk passes in.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from engine.effects import Effects
 from engine.versions import Compiled
-from nodes.contract import Batch, Need, Result, Wait, Woken, check_result
+from nodes.contract import Batch, Need, Result, Tallies, Wait, Woken, check_result
 from store.walk import PastEvent, Standing
 from wayfare.errors import BadResult
 
+Tally = Mapping[str, tuple[int, int]]
 StepRow = tuple[int, str, int, int, str, str | None]
 
 
@@ -42,11 +44,11 @@ class Passage:
         effects: Effects,
         now: datetime,
         memories: Mapping[str, Mapping[str, Any]] | None = None,
-        tallies: Mapping[str, Mapping[str, tuple[int, int]]] | None = None,
+        count: Callable[[str, Tallies], Tally] | None = None,
     ) -> None:
         self.memories: dict[str, Mapping[str, Any]] = dict(memories or {})
         self.remembered: set[str] = set()  # nodes that remember something else now
-        self._tallies = dict(tallies or {})
+        self._count = count
         self.version = version
         self.now = now
         self.effects = effects
@@ -136,7 +138,7 @@ class Passage:
             journey=version.journey_key,
             zone=self._zone,
             memory=self.memories.get(node, {}),
-            tally=self._tallies.pop(node, None),
+            tally=self._tally(node),
         )
         result = version.nodes[node].step(batch)
         check_result(batch, result, version.ports[node])
@@ -156,6 +158,13 @@ class Passage:
         for id, reason in result.failures.items():
             self.stops[id] = Stop(node, "failed", reason)
         return self._arm(node, result)
+
+    def _tally(self, node: str) -> Tally | None:
+        """Count what the node asks for by what it remembers: only when somebody stands there, for it is dear."""
+        if self._count is None or node not in self.version.remembering:
+            return None
+        asked = self.version.nodes[node].tallies(self.memories.get(node, {}), self.now)
+        return None if asked is None else self._count(node, asked)
 
     def _remember(self, node: str, memory: Mapping[str, Any]) -> None:
         if node not in self.version.remembering:

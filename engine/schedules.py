@@ -51,17 +51,19 @@ def fire_schedules(runtime: Runtime, *, now: datetime) -> int:
 
 
 def _looked_at(conn: Connection, version: Compiled, node: str, now: datetime) -> datetime:
-    memory = lock_memories(conn, version.journey_id, [node])[node]
+    kinds = version.memory_kinds([node])
+    memory = lock_memories(conn, version.journey_id, kinds)[node]
     if "looked_at" in memory:
         return datetime.fromisoformat(memory["looked_at"])
-    write_memories(conn, version.journey_id, {node: {"looked_at": now.isoformat()}})
+    write_memories(conn, version.journey_id, kinds, {node: {"looked_at": now.isoformat()}})
     return now
 
 
 def _note(conn: Connection, version: Compiled, node: str, now: datetime) -> None:
-    memory = lock_memories(conn, version.journey_id, [node])[node]
+    kinds = version.memory_kinds([node])
+    memory = lock_memories(conn, version.journey_id, kinds)[node]
     if datetime.fromisoformat(memory["looked_at"]) < now:
-        write_memories(conn, version.journey_id, {node: {"looked_at": now.astimezone(UTC).isoformat()}})
+        write_memories(conn, version.journey_id, kinds, {node: {"looked_at": now.astimezone(UTC).isoformat()}})
 
 
 def _moments(

@@ -18,7 +18,7 @@ from wayfare.segments.meaning import holds
 from wayfare.segments.moment import Moment
 from wayfare.segments.rule import Rule, facts_of, parse_rule
 
-_KEPT = 512
+_KEPT = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,10 @@ class Compiled:
     def remembering(self) -> frozenset[str]:
         """The nodes that remember something for all their customers."""
         return frozenset(id for id, node in self.nodes.items() if node.remembers)
+
+    def memory_kinds(self, nodes: Iterable[str]) -> dict[str, str]:
+        """Return under which kind each of these nodes keeps its memory."""
+        return {id: self.nodes[id].memory_kind() for id in nodes}
 
     def remembering_from(self, nodes: Iterable[str]) -> frozenset[str]:
         """Return the nodes that remember and to which customers can come from these nodes."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -14,7 +15,7 @@ from engine.passage import Passage, Stop
 from engine.runtime import Runtime
 from engine.versions import Compiled
 from engine.watching import watched
-from nodes.contract import Need
+from nodes.contract import Need, Tallies
 from store import walk as store
 from store.attributes import change_attributes
 from store.claims import Claim, claim, count_ends, give_up, holds
@@ -101,12 +102,11 @@ def _walk(runtime: Runtime, conn: Connection, claimed: Claim, ids: Sequence[int]
         return Walked()
     point("walk.locked")
     version = runtime.versions.get(conn, claimed.version_id)
-    remembering = version.remembering_from({row.node for row in standing})
-    memories = lock_memories(conn, version.journey_id, remembering) if remembering else {}
-    tallies = _tallies(conn, version, memories, now)
+    kinds = version.memory_kinds(version.remembering_from({row.node for row in standing}))
+    memories = lock_memories(conn, version.journey_id, kinds) if kinds else {}
     effects = Effects(runtime.vault, _code_batches(conn, version), _lists(conn, version))
     columns = _columns(runtime, conn, version, standing, now)
-    passage = Passage(version, standing, columns, effects, now, memories, tallies)
+    passage = Passage(version, standing, columns, effects, now, memories, partial(_count, conn, version.journey_id))
     passage.run()
     while _wake_armed(conn, passage):
         passage.run()
@@ -118,7 +118,7 @@ def _walk(runtime: Runtime, conn: Connection, claimed: Claim, ids: Sequence[int]
     depths = {row.customer_id: row.depth + 1 for row in standing} if effects.changes or effects.lists else {}
     change_attributes(conn, effects.changes, now=now, source=f"journey {version.journey_key}", depths=depths)
     change_lists(conn, effects.lists, now=now, depths=depths)
-    write_memories(conn, version.journey_id, {node: passage.memories[node] for node in passage.remembered})
+    write_memories(conn, version.journey_id, kinds, {node: passage.memories[node] for node in passage.remembered})
     effects.events += watched(runtime, conn, passage)
     insert_events(conn, effects.events, now=now)
     store.write_moves(conn, moves)
@@ -228,16 +228,8 @@ def _lists(conn: Connection, version: Compiled) -> dict[str, int]:
     return list_ids(conn, keys) if keys else {}
 
 
-def _tallies(
-    conn: Connection, version: Compiled, memories: Mapping[str, Mapping[str, Any]], now: datetime
-) -> dict[str, dict[str, tuple[int, int]]]:
-    """Count what nodes ask for by what they remember."""
-    asked = {node: version.nodes[node].tallies(memory, now) for node, memory in memories.items()}
-    return {
-        node: count_success(conn, version.journey_id, node, wanted.event)
-        for node, wanted in asked.items()
-        if wanted is not None
-    }
+def _count(conn: Connection, journey_id: int, node: str, wanted: Tallies) -> dict[str, tuple[int, int]]:
+    return count_success(conn, journey_id, node, wanted.event)
 
 
 def _quarantine(conn: Connection, claimed: Claim, id: int, reason: str, now: datetime) -> None:

@@ -293,6 +293,10 @@ class NodeType(BaseModel):
         """Return what opens this gate, or None for every other node type."""
         return None
 
+    def memory_kind(self) -> str:
+        """Return what its memory is kept under, at most 200 characters: under another one it begins empty."""
+        return self.key
+
     def tallies(self, memory: Mapping[str, Any], now: datetime) -> Tallies | None:
         """Return what must be counted before the step, or None. It costs a read of the journey's passages: ask
         seldom.

@@ -7,55 +7,66 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from store.bulk import in_texts, raw_cursor, text_list
+from store.bulk import id_list, in_ids, in_texts, raw_cursor, text_list
 from store.types import sqlite_text
 
 Memory = dict[str, Any]
 
 
-def lock_memories(conn: Connection, journey_id: int, nodes: Collection[str]) -> dict[str, Memory]:
-    """Return what these nodes remember, locked in the order of their ids until the transaction ends.
+def lock_memories(conn: Connection, journey_id: int, kinds: Mapping[str, str]) -> dict[str, Memory]:
+    """Return what these nodes, each with its kind, remember, locked in the order of their ids until the end.
 
     The rows are made where they are missing, so that there is something to lock.
     """
-    parameters = {"journey": journey_id, "nodes": text_list(conn, sorted(nodes))}
     sqlite = conn.dialect.name == "sqlite"
-    each = "SELECT value AS node FROM json_each(:nodes)" if sqlite else "SELECT unnest(CAST(:nodes AS text[])) AS node"
     conn.execute(
         text(
-            f"""INSERT INTO node_memory (journey_id, node, data) SELECT :journey, node, '{{}}' FROM ({each}) AS n
-            WHERE true ON CONFLICT DO NOTHING"""
+            f"""INSERT INTO node_memory (journey_id, node, kind, data) SELECT :journey, n.node, n.kind, '{{}}'
+            FROM ({_each(conn)}) AS n WHERE true ON CONFLICT DO NOTHING"""
         ),
-        parameters,
+        _parameters(conn, journey_id, kinds),
     )
-    return _read(conn, parameters, "" if sqlite else " FOR UPDATE")
+    return _read(conn, journey_id, kinds, "" if sqlite else " FOR UPDATE OF m")
 
 
-def read_memories(conn: Connection, journey_id: int, nodes: Collection[str]) -> dict[str, Memory]:
-    """Return what these nodes remember now, without a lock; an empty memory for those that never stepped."""
-    return _read(conn, {"journey": journey_id, "nodes": text_list(conn, sorted(nodes))}, "")
+def read_memories(conn: Connection, journey_id: int, kinds: Mapping[str, str]) -> dict[str, Memory]:
+    """Return what these nodes, each with its kind, remember now, without a lock; none for those that never stepped."""
+    return _read(conn, journey_id, kinds, "")
 
 
-def _read(conn: Connection, parameters: Mapping[str, Any], lock: str) -> dict[str, Memory]:
+def _read(conn: Connection, journey_id: int, kinds: Mapping[str, str], lock: str) -> dict[str, Memory]:
     rows = conn.execute(
         text(
-            f"""SELECT node, data FROM node_memory WHERE journey_id = :journey AND {in_texts(conn, "node", "nodes")}
-            ORDER BY node{lock}"""
+            f"""SELECT m.node, m.data FROM node_memory m JOIN ({_each(conn)}) AS n ON n.node = m.node
+            AND n.kind = m.kind WHERE m.journey_id = :journey ORDER BY m.node{lock}"""
         ),
-        parameters,
+        _parameters(conn, journey_id, kinds),
     )
     return {node: orjson.loads(data) if isinstance(data, str) else data for node, data in rows}
 
 
-def write_memories(conn: Connection, journey_id: int, memories: Mapping[str, Mapping[str, Any]]) -> None:
+def _each(conn: Connection) -> str:
+    if conn.dialect.name == "sqlite":
+        return "SELECT key AS node, value AS kind FROM json_each(:pairs)"
+    return "SELECT key AS node, value AS kind FROM jsonb_each_text(CAST(:pairs AS jsonb))"
+
+
+def _parameters(conn: Connection, journey_id: int, kinds: Mapping[str, str]) -> dict[str, Any]:
+    return {"journey": journey_id, "pairs": orjson.dumps(dict(kinds)).decode()}
+
+
+def write_memories(
+    conn: Connection, journey_id: int, kinds: Mapping[str, str], memories: Mapping[str, Mapping[str, Any]]
+) -> None:
     """Keep what nodes remember from now on; the caller locked the rows."""
     if not memories:
         return
     kind = "" if conn.dialect.name == "sqlite" else "::jsonb"
     mark = "?" if conn.dialect.name == "sqlite" else "%s"
     raw_cursor(conn).executemany(
-        f"UPDATE node_memory SET data = {mark}{kind} WHERE journey_id = {mark} AND node = {mark}",
-        [(orjson.dumps(dict(data)).decode(), journey_id, node) for node, data in sorted(memories.items())],
+        f"""UPDATE node_memory SET data = {mark}{kind}
+        WHERE journey_id = {mark} AND node = {mark} AND kind = {mark}""",
+        [(orjson.dumps(dict(data)).decode(), journey_id, node, kinds[node]) for node, data in sorted(memories.items())],
     )
 
 
@@ -76,24 +87,19 @@ def versions_waiting(conn: Connection, since: datetime) -> list[int]:
     return [row[0] for row in rows]
 
 
-def let_go(conn: Connection, journey_id: int, node: str, now: datetime, *, version_id: int | None = None) -> int:
-    """Wake everyone who waits at a node of a journey, in any version or in one; return how many.
+def let_go(conn: Connection, version_ids: Collection[int], node: str, now: datetime) -> int:
+    """Wake everyone who waits at a node of these versions; return how many.
 
-    Locks in the order of the ids, as the matcher does. Served by ix_enrollment_journey, or ix_enrollment_due.
+    Locks in the order of the ids, as the matcher does. Served by ix_enrollment_due.
     """
     sqlite = conn.dialect.name == "sqlite"
-    mine = "journey_id = :journey" if version_id is None else "version_id = :version"
     changed = conn.execute(
         text(
             f"""UPDATE enrollment SET wake_at = :now, wake_local = NULL, woken_by = 'answer' WHERE id IN (
-            SELECT id FROM enrollment WHERE {mine} AND status = 'waiting' AND node = :node AND wake_at > :now
-            ORDER BY id{"" if sqlite else " FOR UPDATE"})"""
+            SELECT id FROM enrollment WHERE {in_ids(conn, "version_id")} AND status = 'waiting' AND node = :node
+            AND wake_at > :now ORDER BY id{"" if sqlite else " FOR UPDATE"})"""
         ),
-        {
-            "now": sqlite_text(now) if sqlite else now,
-            "node": node,
-            **({"journey": journey_id} if version_id is None else {"version": version_id}),
-        },
+        {"now": sqlite_text(now) if sqlite else now, "node": node, "ids": id_list(conn, version_ids)},
     )
     return changed.rowcount
 

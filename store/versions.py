@@ -50,6 +50,12 @@ def live_versions(conn: Connection) -> list[int]:
     return [row[0] for row in rows]
 
 
+def versions_of(conn: Connection, journey_key: str) -> list[int]:
+    """Return the ids of all versions of a journey, the oldest first."""
+    query = select(col(Version.id)).join(Journey, col(Journey.id) == col(Version.journey_id))
+    return list(conn.execute(query.where(col(Journey.key) == journey_key).order_by(col(Version.id))).scalars())
+
+
 def fingerprint(conn: Connection) -> tuple[int, ...]:
     """Return what changes whenever another set of versions is live."""
     row = conn.execute(

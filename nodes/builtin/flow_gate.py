@@ -79,6 +79,11 @@ class Gate(NodeType):
         except (ValueError, OverflowError):
             return FOR_EVER  # beyond the calendar
 
+    def memory_kind(self) -> str:
+        """A gate that opens by something else is another gate, and closed."""
+        by = {"approval": (), "date": (self.date, self.at), "segment": (self.segment, self.at_least)}
+        return ":".join(map(str, (self.key, self.opens, *by[self.opens])))
+
     def opening(self) -> Opening:
         return Opening(self.segment, self.at_least) if self.opens == "segment" else Opening()
 

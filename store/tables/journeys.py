@@ -186,11 +186,15 @@ class Occurrence(SQLModel, table=True):
 
 
 class NodeMemory(SQLModel, table=True):
-    """What a node remembers for all its customers, over all versions of the journey; locked before it steps."""
+    """What a node remembers for all its customers, over all versions of the journey; locked before it steps.
+
+    `kind` is what the node was when it remembered: an id that another type of node has taken over remembers nothing.
+    """
 
     __tablename__ = "node_memory"
     journey_id: int = ref("journey.id", primary_key=True)
     node: str = Field(max_length=64, primary_key=True)
+    kind: str = Field(max_length=200, primary_key=True)
     data: dict[str, Any] = document()
 
 

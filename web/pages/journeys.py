@@ -169,7 +169,8 @@ def _gates(conn: Connection, line: JourneyLine, graph: Graph | None) -> list[Gat
     gates = {id: node for id, node in loaded.items() if node.opening() is not None}
     if not gates:
         return []
-    memories, waiting = read_memories(conn, line.id, gates), waiting_at(conn, line.id, gates)
+    kinds = {id: node.memory_kind() for id, node in gates.items()}
+    memories, waiting = read_memories(conn, line.id, kinds), waiting_at(conn, line.id, gates)
     return [
         GateLine(
             *(id, graph_view.title_of(node, id), node.summary(), bool(memories.get(id, {}).get("open"))),
@@ -190,7 +191,7 @@ def open_gate_of(key: str, node: str) -> Response:
         known = {gate.node for gate in _gates(conn, line, graph)}
     if node not in known:
         raise NotFound(f"the journey {key} has no gate {node}")
-    gone = open_gate(store(), line.id, key, node, now=now(), by=principal().actor)
+    gone = open_gate(store(), graph_view.registry(), key, node, now=now(), by=principal().actor)
     ring()
     return go(url_for("journeys.show", key=key), f"The gate is open. {gone} who waited go on.")
 

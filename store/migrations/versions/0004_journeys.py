@@ -17,9 +17,10 @@ def upgrade() -> None:
         "node_memory",
         sa.Column("journey_id", sa.BigInteger(), nullable=False),
         sa.Column("node", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=200), nullable=False),
         sa.Column("data", types.json_type(), nullable=False),
         sa.ForeignKeyConstraint(["journey_id"], ["journey.id"], name=op.f("fk_node_memory_journey_id")),
-        sa.PrimaryKeyConstraint("journey_id", "node", name=op.f("pk_node_memory")),
+        sa.PrimaryKeyConstraint("journey_id", "node", "kind", name=op.f("pk_node_memory")),
     )
     op.create_table(
         "journey_tag",

@@ -1,5 +1,6 @@
 """The nodes that count, hold back, choose and join journeys, in a running engine on both databases."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -16,7 +17,6 @@ from rig.world import World
 from store.claims import claim
 from store.events import MAX_DEPTH
 from store.lists import add_lists
-from store.memory import read_memories
 
 ENTER = {"type": "trigger.event", "event": "go"}
 
@@ -26,9 +26,13 @@ def paths(world: World, node: str) -> dict[str, int]:
 
 
 def memory(world: World, journey: str, node: str) -> dict[str, Any]:
-    id = world.scalar("SELECT id FROM journey WHERE key = :key", key=journey)
-    with world.store.read() as conn:
-        return read_memories(conn, id, [node]).get(node, {})
+    found = world.rows(
+        """SELECT m.data FROM node_memory m JOIN journey j ON j.id = m.journey_id
+        WHERE j.key = :key AND m.node = :node""",
+        key=journey,
+        node=node,
+    )
+    return {} if not found else json.loads(found[0][0]) if isinstance(found[0][0], str) else dict(found[0][0])
 
 
 def first_n(world: World, count: int) -> int:
@@ -196,25 +200,51 @@ def gate(world: World, **settings: Any) -> int:
     return world.journey("staged", {"t": ENTER, "g": {"type": "flow.gate", **settings}, "e": {"type": "flow.exit"}})
 
 
-def journey_id(world: World, key: str) -> int:
-    return int(world.scalar("SELECT id FROM journey WHERE key = :key", key=key))
-
-
 def test_a_person_opens_a_gate_and_all_go_on(world: World) -> None:
     gate(world)
     world.happens(world.customers(3), "go")
     world.settle()
     assert world.gates() == 0
     assert world.pass_time(days=400).steps == 0
-    assert open_gate(world.store, journey_id(world, "staged"), "staged", "g", now=world.now, by="alice") == 3
+    assert open_gate(world.store, world.runtime.registry, "staged", "g", now=world.now, by="alice") == 3
     world.settle()
     assert world.statuses() == {"completed": 3}
     world.happens(world.customers(2), "go")
     world.settle()
     assert world.statuses() == {"completed": 5}
-    assert open_gate(world.store, journey_id(world, "staged"), "staged", "g", now=world.now, by="bob") == 0
+    assert open_gate(world.store, world.runtime.registry, "staged", "g", now=world.now, by="bob") == 0
     assert memory(world, "staged", "g")["by"] == "alice"
     assert world.scalar("SELECT count(*) FROM audit WHERE action = 'journey.gate_opened'") == 1
+
+
+def test_another_gate_at_the_same_step_is_closed(world: World) -> None:
+    gate(world)
+    open_gate(world.store, world.runtime.registry, "staged", "g", now=world.now, by="alice")
+    gate(world, opens="date", date="2026-05-01")
+    world.happens(world.customers(2), "go")
+    world.settle()
+    assert world.statuses() == {"waiting": 2}, "the open gate is not this one"
+
+
+def test_opening_a_gate_wakes_nobody_who_waits_for_something_else_at_that_id(world: World) -> None:
+    plain = {"type": "flow.wait", "amount": 30, "unit": "days"}
+    world.journey("staged", {"t": ENTER, "g": plain, "e": {"type": "flow.exit"}})
+    world.happens(world.customers(2), "go")
+    world.settle()
+    gate(world)
+    assert open_gate(world.store, world.runtime.registry, "staged", "g", now=world.now, by="alice") == 0
+    world.settle()
+    assert world.statuses() == {"waiting": 2}
+
+
+def test_a_step_of_another_type_begins_without_memory(world: World) -> None:
+    first_n(world, 1)
+    world.happens(world.customers(2), "go")
+    world.settle()
+    world.journey("promo", {"t": ENTER, "n": {"type": "flow.throttle", "count": 5}, "a": {"type": "flow.exit"}})
+    world.happens(world.customers(3), "go")
+    world.settle()
+    assert world.statuses() == {"completed": 5}
 
 
 def test_a_crash_after_opening_is_made_good(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,7 +254,7 @@ def test_a_crash_after_opening_is_made_good(world: World, monkeypatch: pytest.Mo
     with monkeypatch.context() as broken:
         broken.setattr("engine.gates.let_go", _fails)
         with pytest.raises(KeyboardInterrupt):
-            open_gate(world.store, journey_id(world, "staged"), "staged", "g", now=world.now, by="alice")
+            open_gate(world.store, world.runtime.registry, "staged", "g", now=world.now, by="alice")
     assert world.settle().steps == 0
     assert world.gates() == 3
     world.settle()
@@ -279,6 +309,28 @@ def test_the_variant_with_more_success_wins_for_good(world: World, success: str)
     world.settle()
     assert paths(world, "x") == {"a": before["a"], "b": before["b"] + 30}
     assert memory(world, "trial", "x")["winner"] == "b"
+
+
+def test_successes_are_counted_only_where_somebody_stands(world: World) -> None:
+    """The count reads the whole journey: who waits before the experiment does not pay for it."""
+    nodes: dict[str, Any] = {
+        "t": ENTER,
+        "w": {"type": "flow.wait"},
+        "x": {"type": "flow.experiment", "after_customers": 2},
+    }
+    version = world.journey("trial", nodes)
+    world.happens(world.customers(3), "go")
+    world.settle()
+    world.pass_time(days=1)
+    asked = []
+    for event, days in (("go", 0), ("none", 1)):
+        world.now += timedelta(days=days)
+        world.happens(world.customers(2), event)
+        world.settle_matching()
+        with counted(world.store) as statements:
+            advance(world.runtime, version, now=world.now)
+        asked.append(sum("sum(CASE WHEN" in str(statement) for statement in statements))
+    assert asked == [0, 1]
 
 
 def test_best_channel_asks_for_consent_address_and_the_last_reaction(world: World) -> None:

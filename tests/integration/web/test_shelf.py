@@ -277,5 +277,5 @@ def test_a_person_opens_a_gate_on_the_page(web: Web) -> None:
     world.settle()
     assert world.statuses() == {"completed": 3}
     assert "/journeys/staged/gates/g/open" not in alice.get("/journeys/staged").text
-    assert open_gate(web.store, 1, "staged", "g", now=web.at, by="x") == 0
+    assert open_gate(web.store, world.runtime.registry, "staged", "g", now=web.at, by="x") == 0
     world.close()
