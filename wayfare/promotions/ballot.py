@@ -16,7 +16,8 @@ from wayfare.promotions.steps import plain_effect, unit_off
 from wayfare.promotions.table import Offer, Table
 
 MOST_STATES = 40_000
-MOST_UNITS = 600
+MOST_UNITS = 400
+MOST_WORK = 400_000
 Cost = Callable[[Kind, int], int]
 State = tuple[tuple[int, int, int], ...]
 Option = tuple[int, int, str, tuple[Picks, ...]]  # cost, multi-buy (-1 is none), role, picks of all groups
@@ -83,7 +84,9 @@ def _component(
     full, full_cost, exact = _walk(units, multi, quick_cost, credit=MOST_UNITS)
     if full is None:
         full, full_cost = quick, quick_cost
-    return _plans(units, full or {}), full_cost, sure and exact
+    if full is None:
+        return _singles(units), sum(one[4][0][0] * one[3] for one in units), False
+    return _plans(units, full), full_cost, sure and exact
 
 
 def _options(
@@ -151,8 +154,11 @@ def _walk(
     start: State = ((0, 0, 0),) * len(multi)
     layer: dict[State, int] = {start: 0}
     back: list[dict[State, tuple[State, int]]] = []
-    exact = True
+    exact, work = True, 0
     for at, (_, options) in enumerate(steps):
+        work += len(layer) * len(options)
+        if work > MOST_WORK:
+            return None, best or 0, False
         following: dict[State, int] = {}
         origin: dict[State, tuple[State, int]] = {}
         for state, so_far in layer.items():

@@ -1,0 +1,60 @@
+"""What promotions do to each other is known before launch, with a cart that shows it."""
+
+from typing import Any
+
+from rig.prices import amount, brand, group, percent, promo, when
+from wayfare.promotions import Finding, conflicts, parse_ruleset, quote
+
+
+def found(*promotions: dict[str, Any], **rules: Any) -> set[tuple[str, str, str]]:
+    ruleset = parse_ruleset({"promotions": list(promotions), **rules})
+    return {(one.kind, one.promotion, one.other) for one in conflicts(ruleset)}
+
+
+def test_two_of_one_best_group_compete() -> None:
+    assert ("competes", "p", "q") in found(promo("p", percent(10)), promo("q", amount(500)))
+
+
+def test_two_of_two_layers_stack_and_the_worst_price_is_told() -> None:
+    rules = {"promotions": [promo("p", percent(10)), promo("q", percent(10), "personal")]}
+    one = next(one for one in conflicts(parse_ruleset(rules)) if one.kind == "stacks")
+    assert (one.listed, one.payable) == (100_000, 81_000 + 10_000)
+
+
+def test_scopes_that_never_meet_are_no_conflict() -> None:
+    assert found(promo("p", percent(10), scope=brand("x")), promo("q", percent(10), scope=brand("y"))) == set()
+
+
+def test_segments_and_places_are_brought_together() -> None:
+    vip = promo("p", percent(10), conditions=[when("segment", "vip"), when("region", "kyiv")])
+    assert ("competes", "p", "q") in found(vip, promo("q", percent(20), conditions=[when("channel", "web")]))
+
+
+def test_a_smaller_percent_of_a_smaller_scope_never_wins() -> None:
+    assert ("never_wins", "p", "q") in found(promo("p", percent(10), scope=brand("x")), promo("q", percent(20)))
+
+
+def test_a_smaller_percent_of_a_larger_scope_may_win() -> None:
+    kinds = {kind for kind, _, _ in found(promo("p", percent(10)), promo("q", percent(20), scope=brand("x")))}
+    assert kinds == {"competes"}
+
+
+def test_a_first_group_can_hide_a_promotion() -> None:
+    first = group("f", policy="first")
+    hidden = promo("p", percent(30), group="f")
+    assert ("never_reached", "p", "q") in found(hidden, promo("q", percent(10), group="f", priority=5), groups=[first])
+
+
+def test_a_cap_of_nothing_makes_a_promotion_useless() -> None:
+    caps = [{"key": "c", "max_percent": "0", "scope": brand("x")}]
+    assert ("useless_cap", "p", "c") in found(promo("p", percent(10), scope=brand("x")), caps=caps)
+    assert found(promo("p", percent(10), scope=brand("y")), caps=caps) == set()
+
+
+def test_each_example_shows_what_it_says() -> None:
+    rules = {"promotions": [promo("p", percent(10)), promo("q", percent(20)), promo("r", percent(5), "personal")]}
+    findings: list[Finding] = conflicts(parse_ruleset(rules))
+    assert findings
+    for one in findings:
+        mine = [each for each in rules["promotions"] if each["key"] in (one.promotion, one.other)]
+        assert quote({"cart": one.cart, "ruleset": {"promotions": mine}})["payable"] == one.payable
