@@ -10,7 +10,7 @@ from itertools import combinations, product
 
 from wayfare.promotions.bounds import Bounds
 from wayfare.promotions.contract import GOODS_LAYERS
-from wayfare.promotions.effects import Bundle, BuyGet, Sets
+from wayfare.promotions.effects import Bundle, BuyGet, Nth, Sets
 from wayfare.promotions.kinds import Kind
 from wayfare.promotions.parcels import Way, best_ways, ship
 from wayfare.promotions.pricer import (
@@ -216,11 +216,13 @@ def _ordered(runs: Sequence[Run], choices: Sequence[Sequence[Picks]]) -> Iterato
 
 def _unit_ways(policy: str, index: int, offers: Sequence[Offer], run: Run) -> Iterator[Picks]:
     able = [offer for offer in offers if not is_out(offer, run, index)]
-    singles = [offer for offer in able if not isinstance(offer.effect, Sets | BuyGet | Bundle)]
+    singles = [offer for offer in able if not isinstance(offer.effect, Sets | BuyGet | Bundle | Nth)]
     roles: list[Pick] = []
     for offer in able:
         effect = offer.effect
-        if isinstance(effect, Sets | BuyGet) and offer.retail is None:
+        if isinstance(effect, Nth):
+            roles.append(Pick(offer, "nth"))
+        elif isinstance(effect, Sets | BuyGet) and offer.retail is None:
             if not isinstance(effect, BuyGet) or run.kind.index in offer.buys:
                 roles.append(Pick(offer, "pay"))
             if not isinstance(effect, BuyGet) or run.kind.index in offer.gets:

@@ -204,24 +204,23 @@ class Paths:
             for one in self.offers.get((run.kind.index, position), ())
             if one.rule.target != "line" and not is_out(one, run, index) and not _is_free_multibuy(one)
         ]
+        singles = [one for one in able if one.retail is None and not isinstance(one.effect, Nth)]
         roles: list[Picks] = []
         for one in able:
+            if isinstance(one.effect, Nth):
+                roles.append((Pick(one, "nth"),))
             if one.retail is None or one not in self.retail:
                 continue
             if run.start in one.retail.payers.get(run.kind.index, ()):
-                return (
-                    [(Pick(one, "pay"), *(Pick(other) for other in able if other.retail is None))]
-                    if (group.policy == "all")
-                    else [(Pick(one, "pay"),)]
-                )
+                others = singles if group.policy == "all" else []
+                return [(Pick(one, "pay"), *(Pick(other) for other in others))]
             if run.start in one.retail.winners.get(run.kind.index, ()):
                 roles.append((Pick(one, "get"),))
-        singles = [one for one in able if one.retail is None]
         if group.policy == "all":
             counts = range(len(singles) + 1) if all_paths else (len(singles),)
             bases = [tuple(Pick(one) for one in chosen) for count in counts for chosen in combinations(singles, count)]
             return [(*base, *role) for base in bases for role in ((), *roles)]
-        if all_paths or any(isinstance(one.effect, Nth) for one in singles):
+        if all_paths:
             return [(), *((Pick(one),) for one in singles), *roles]
         return [self.single(run, position)[1], *roles]
 

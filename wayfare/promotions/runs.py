@@ -19,7 +19,7 @@ class Step(NamedTuple):
 
 
 class Pick(NamedTuple):
-    """A promotion chosen for a unit. `role`: "" alone, "pay", "get" or "part"; `number` tells bundles apart."""
+    """A promotion chosen for a unit. `role`: "" alone, "pay", "get", "part", "nth"; `number` tells bundles apart."""
 
     offer: Offer
     role: str = ""

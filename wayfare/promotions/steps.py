@@ -48,13 +48,24 @@ def goods_step(group: Group, index: int, offers: Sequence[Offer], runs: list[Run
 
     A FIRST group chooses by itself: its promotions are compulsory.
     """
-    firsts = first_units(runs)
     if group.policy == "first":
-        return _first_step(group, index, offers, runs, firsts)
+        return _first_step(group, index, offers, runs, first_units(runs))
     picked = {pick.offer for run in runs if run.plan for pick in run.plan[0]}
+    if not any(one.ties or one.rule.promotion.limits.max_discount_cart is not None for one in picked):
+        return [_plain(run, group) for run in runs]
+    firsts = first_units(runs)
     for offer in sorted(picked, key=lambda one: one.rank):
         runs = _apply(offer, group, runs, [_pick_of(run, offer) for run in runs], firsts)
     return [_next(run) for run in runs]
+
+
+def _plain(run: Run, group: Group) -> Run:
+    """Return a run after its own picks, none of which ties it to others."""
+    for pick in sorted(run.plan[0], key=lambda one: one.offer.rank) if run.plan else ():
+        effect = plain_effect(pick.offer, run)
+        if effect is not None:
+            run = run.lowered(pick.offer, *unit_off(pick.offer, effect, run, group))
+    return _next(run)
 
 
 def first_units(runs: Sequence[Run]) -> dict[int, tuple[int, int]]:
