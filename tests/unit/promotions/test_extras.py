@@ -84,6 +84,12 @@ def test_a_code_has_a_status(rule: dict[str, Any], code: str, status: dict[str, 
     assert answer["codes"] == [{"code": code, **status}]
 
 
+def test_a_shared_code_is_refused_for_the_reason_of_the_first_promotion() -> None:
+    channel = promo("a", percent(10), requires_code="ABC", conditions=[when("channel", "app")])
+    region = promo("b", percent(10), requires_code="ABC", conditions=[when("region", "kyiv")])
+    assert quote(request(CART, region, channel, codes=["ABC"]))["codes"][0]["reason"] == "channel"
+
+
 @pytest.mark.parametrize(
     ("mode", "payable", "tax", "lines"),
     [("inclusive", 2225, 371, [150, 138, 83]), ("exclusive", 2670, 445, [180, 165, 100]), ("none", 2225, 0, [0, 0, 0])],
