@@ -24,6 +24,7 @@ from wayfare.errors import BadOperation, Conflict
 
 T = TypeVar("T")
 _TRIES = 100
+LAST_NODE = 9_999_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ def commit(
         if repeated is not None:
             return _cut_in_two(seen, entries, repeated)
         mine = _on_top(mine, seen, entries, who, registry, conn)
+        _check_ids(conn, mine, seen)
         document, inverse = _applied(mine, seen, stale=bool(entries))
         if len(document["nodes"]) > max(MAX_NODES, len(seen.document["nodes"])):
             raise BadOperation(f"a journey has at most {MAX_NODES} steps; divide it into several")
@@ -237,6 +239,23 @@ def _refuse(
     is_gone = any(op["op"] == "remove_node" and f"node:{op['id']}" in met for op in entry.ops)
     words = in_words(what, (seen.base, seen.document), registry)
     raise Met(f"{name} {'deleted' if is_gone else 'changed'} {words} {when}", seen, nodes_of(met))
+
+
+def _check_ids(conn: Connection, ops: Sequence[Op], seen: Edited) -> None:
+    """Refuse a new step that takes the id of another one: effects and memories are kept under it.
+
+    An edit may take a step away and put it back. Undo and redo bring back what was there and are not asked.
+    """
+    there = {node["id"]: node["type"] for node in seen.document["nodes"]}
+    new = [op["node"] for op in ops if op["op"] == "add_node" and op["node"]["id"] not in there]
+    named = {node["id"] for node in new if not drafts.highest_node({"nodes": [node]})}
+    published = drafts.published_types(conn, seen.journey.id) if named else {}
+    for node in new:
+        number = drafts.highest_node({"nodes": [node]})
+        if number > LAST_NODE:
+            raise BadOperation(f"the number of '{node['id']}' is too high; ids go up to n{LAST_NODE}")
+        if 0 < number <= seen.last_node or published.get(node["id"], node["type"]) != node["type"]:
+            raise BadOperation(f"'{node['id']}' was another step's id; take n{seen.last_node + 1}")
 
 
 def _applied(ops: Sequence[Op], seen: Edited, *, stale: bool) -> tuple[Document, list[Op]]:

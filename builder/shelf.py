@@ -84,6 +84,33 @@ def manage(store: Store, key: str, name: str, tags: Sequence[str], *, now: datet
     store.run(work)
 
 
+def rename(
+    store: Store, key: str, name: str, *, now: datetime, by: str, description: str | None = None
+) -> drafts.JourneyRow:
+    """Give a journey another name, and a description. Conflict when another journey has that name or it is archived."""
+
+    def work(conn: Connection) -> drafts.JourneyRow:
+        before = drafts.find_journey(conn, key, lock=True)
+        if before.status == "archived":
+            raise Conflict(f"the journey '{key}' is archived; copy it to go on")
+        if before.name != name:
+            drafts.rename_journey(conn, key, name, now=now)
+            audit.record(conn, by, "journey.renamed", f"journey:{key}", {"from": before.name, "to": name}, now)
+        if description is not None:
+            drafts.describe(conn, key, description)
+        return drafts.find_journey(conn, key)
+
+    return store.run(work)
+
+
+def read_name(text: str) -> str:
+    """Return a name as it is kept, blanks made one. ValueError says what is wrong with it."""
+    name = " ".join(unicodedata.normalize("NFC", text).split())
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise ValueError(f"Give the journey a name of 1 to {LONGEST_NAME} letters.")
+    return name
+
+
 def remove(store: Store, key: str, *, now: datetime, by: str) -> str:
     """Remove a draft that was never published; return what it was called. Conflict when it was published once."""
 

@@ -137,6 +137,14 @@ def highest_node(document: Mapping[str, Any]) -> int:
     return max((int(match[1]) for match in found if match), default=0)
 
 
+def published_types(conn: Connection, journey_id: int) -> dict[str, str]:
+    """Return the node types of all published versions of a journey by node id; the newest version counts."""
+    rows = conn.execute(
+        select(col(Version.graph)).where(col(Version.journey_id) == journey_id).order_by(col(Version.number))
+    )
+    return {node["id"]: node["type"] for graph in rows.scalars() for node in graph.get("nodes", ())}
+
+
 def _check_name(conn: Connection, key: str, name: str) -> None:
     """Raise Conflict when another journey has this name, whatever its capitals; and keep it free until the end."""
     lock(conn, "journey.names")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from flask import current_app
 
 from builder import history
@@ -59,14 +60,15 @@ class Checks:
     """The problems of the drafts that were looked at last, so that each revision is checked once."""
 
     def __init__(self) -> None:
-        self._found: OrderedDict[tuple[int, int, int], Findings] = OrderedDict()
+        self._found: OrderedDict[tuple[int, int, int, int], Findings] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, journey: Draft, rev: int, document: Document) -> Findings:
         """Return the problems of a revision by node, in the order of `check`; those of the whole journey under ""."""
         with store().read() as conn:
             around = context_of(conn, journey.key)
-        key = (journey.id, rev, hash(tuple(sorted(around.known.items()))))
+        # With the document: SQLite gives the id of a journey that was removed to the next one.
+        key = (journey.id, rev, hash(tuple(sorted(around.known.items()))), hash(orjson.dumps(document)))
         with self._lock:
             known = self._found.get(key)
         if known is None:

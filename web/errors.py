@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityEr
 
 from store.health import is_unavailable
 from wayfare import log
-from wayfare.errors import Conflict, NotFound
+from wayfare.errors import Conflict, GraphInvalid, NotFound
 from web.api.refusal import Refusal, problem
 from web.respond import is_htmx
 
@@ -18,6 +18,7 @@ _WORDS = {
     403: ("Not for your role", "Your role does not include this. An administrator can change that."),
     404: ("Not here", "There is nothing at this address, or nothing that you may see."),
     405: ("Not this way", "This address does not answer to that kind of request."),
+    422: ("Not readable", "What is stored here is not what this page shows."),
     409: ("Changed meanwhile", "Somebody else changed this first. Reload the page and decide again."),
     413: ("Too large", "That is more than this page reads at once."),
     429: ("Too many tries", "Wait a little and try again."),
@@ -32,7 +33,13 @@ def register(app: Flask) -> None:
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(NotFound, lambda error: failure(404, "not_found", ""))
     app.register_error_handler(Conflict, lambda error: failure(409, "conflict", str(error)))
+    app.register_error_handler(GraphInvalid, _unreadable)
     app.register_error_handler(Exception, _unknown)
+
+
+def _unreadable(error: GraphInvalid) -> Response:
+    """A draft that a file or a program saved, and that is no journey."""
+    return failure(422, "unreadable", f"This journey cannot be read: {error}")
 
 
 def failure(status: int, reason: str, message: str, headers: dict[str, str] | None = None) -> Response:

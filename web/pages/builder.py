@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from flask import Blueprint, Response, make_response, render_template, request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from builder import edit, text
+from builder import edit, shelf, text
 from nodes.graph import Graph
 from nodes.plain_words import problems_of
 from store import draft_log, drafts
@@ -171,13 +171,14 @@ def rename(key: str) -> Response:
     given = _body(_Name)
     if isinstance(given, Response):
         return given
-    name = " ".join(given.name.split())
-    if not name or len(name) > 200 or not name.isprintable():
-        return _json(422, {"error": "bad_name", "message": "Give the journey a name of 1 to 200 letters"})
     try:
-        journey = store().run(lambda conn: drafts.rename_journey(conn, key, name, now=now()))
-    except Conflict:
-        return _json(409, {"error": "taken", "message": f"Another journey is called “{name}” already"})
+        name = shelf.read_name(given.name)
+    except ValueError as wrong:
+        return _json(422, {"error": "bad_name", "message": str(wrong)})
+    try:
+        journey = shelf.rename(store(), key, name, now=now(), by=principal().actor)
+    except Conflict as error:
+        return _json(409, {"error": "taken", "message": str(error)[:1].upper() + str(error)[1:]})
     except NotFound as missing:
         return _json(404, {"error": "not_found", "message": str(missing)})
     return _json(200, {"name": journey.name})

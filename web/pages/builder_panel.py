@@ -7,6 +7,8 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, render_template, request
 from pydantic import BaseModel
 
+from builder import shelf
+from builder.text import unstorable
 from nodes.contract import NodeType
 from store import drafts
 from store.db import Connection
@@ -20,6 +22,7 @@ from web.builder_forms.fields import Field, fields_of
 from web.builder_forms.read import click, settings_from
 from web.context import now, store
 from web.pages.forms import FORM_BYTES, page_for
+from web.principal import principal
 
 bp = Blueprint("builder_panel", __name__, url_prefix="/journeys")
 Settings = dict[str, Any]
@@ -115,14 +118,15 @@ def _with_events(settings: Settings) -> Settings:
 
 def _named(key: str, old: Settings, new: Settings) -> str:
     """Save name and description; return what is wrong with the name."""
-    name, text = str(new.get("name") or "").strip(), str(new.get("description") or "")
+    name, text = str(new.get("name") or ""), str(new.get("description") or "")
     if name == old["name"] and text == old["description"]:
         return ""
+    if unstorable(text):
+        return "The description holds a sign that cannot be kept."
     try:
-        with store().write() as conn:
-            if name and len(name) <= 200:
-                drafts.rename_journey(conn, key, name, now=now())
-            drafts.describe(conn, key, text[:2000])
+        shelf.rename(store(), key, shelf.read_name(name), now=now(), by=principal().actor, description=text[:2000])
+    except ValueError as wrong:
+        return str(wrong)
     except Conflict as error:
         return str(error)[:1].upper() + str(error)[1:]
     return ""

@@ -107,6 +107,29 @@ def test_an_id_is_given_once(store: Store) -> None:
     assert found.last_node == 4, "an id that was used is never given again"
 
 
+def test_the_id_of_a_step_that_was_is_not_given_to_another_one(store: Store) -> None:
+    added = do(store, 1, add("n4"))
+    gone = do(store, added.rev, {"op": "remove_node", "id": "n4"})
+    for id, said in (("n4", "take n5"), ("n3", "there is a step 'n3' already"), ("n99999999", "ids go up to")):
+        with pytest.raises(BadOperation, match=said):
+            do(store, gone.rev, add(id))
+    there = do(store, gone.rev, {"op": "remove_node", "id": "n3"}, add("n3"))
+    undone = back(store, there.rev)
+    assert undone is not None
+    assert back(store, undone.rev) is not None, "undo brings back what was there"
+
+
+def test_the_id_of_a_published_step_stays_its_own_whatever_it_is_called(store: Store) -> None:
+    nodes = [{"id": "t", "type": "trigger.event", "settings": {"event": "purchase"}}, {"id": "w", "type": "flow.wait"}]
+    graph = {"nodes": nodes, "edges": [{"from": "t", "to": "w"}]}
+    publish(store, open_registry(), "welcome", from_document(graph), NOW, "alice")
+    rev = edit.look(store, "welcome").rev
+    gone = do(store, rev, {"op": "remove_node", "id": "w"})
+    with pytest.raises(BadOperation, match="another step's id"):
+        do(store, gone.rev, {"op": "add_node", "node": {"id": "w", "type": "flow.exit"}})
+    assert do(store, gone.rev, add("w")).rev == gone.rev + 1, "the same step may come back"
+
+
 def test_an_edit_that_is_sent_again_is_carried_out_once(store: Store) -> None:
     do(store, 1, wait("n2", 7), who=BOB)
     first = do(store, 1, add("n4"))

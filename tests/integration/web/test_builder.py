@@ -317,7 +317,7 @@ def test_a_journey_is_renamed_without_a_new_revision(web: Web, alice: Browser) -
     assert tell(alice, "/rename", {"name": "  New\u00a0customers "}) == {"name": "New customers"}
     found = ask(alice, "")
     assert (found["name"], found["rev"]) == ("New customers", 1)
-    assert "called “Other” already" in tell(alice, "/rename", {"name": "Other"}, 409)["message"]
+    assert "already called 'Other'" in tell(alice, "/rename", {"name": "Other"}, 409)["message"]
     for name in ("", " ", "x" * 201, "a\u0001b"):
         assert tell(alice, "/rename", {"name": name}, 422)["error"] in ("bad_name", "bad_body")
 
