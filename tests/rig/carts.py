@@ -63,7 +63,7 @@ conditions = st.lists(
     ),
     max_size=1,
 )
-goods_limits = st.sampled_from(
+goods_limits: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [
         {},
         {},
