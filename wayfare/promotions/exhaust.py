@@ -11,7 +11,7 @@ from itertools import combinations, product
 from wayfare.promotions.bounds import Bounds
 from wayfare.promotions.contract import GOODS_LAYERS
 from wayfare.promotions.effects import Bundle, BuyGet, Nth, Sets
-from wayfare.promotions.kinds import Kind
+from wayfare.promotions.kinds import Kind, pieces
 from wayfare.promotions.parcels import Way, best_ways, ship
 from wayfare.promotions.pricer import (
     Choice,
@@ -30,6 +30,7 @@ from wayfare.promotions.steps import goods_step, is_out, order_step
 from wayfare.promotions.table import Offer, Table
 
 Picks = tuple[Pick, ...]
+MOST_UNITS = 60  # more have too many choices to finish, and units are looked at one by one
 
 
 class LimitReached(Exception):  # not an error: the search stops, and the bound is told
@@ -61,7 +62,9 @@ def exhaust(table: Table, bounds: Bounds, effort: Effort, best: int | None) -> C
 
     `best` is the value of a known quote; None when there is no quote yet.
     """
-    effort.spend(sum(kind.quantity for kind in table.kinds))
+    if pieces(table.kinds) > MOST_UNITS:
+        raise LimitReached
+    effort.spend(pieces(table.kinds))
     units = tuple(Run(kind, place, 1, kind.price) for kind in table.kinds for place in range(kind.quantity))
     states = [_State(units, ())]
     layer = ""

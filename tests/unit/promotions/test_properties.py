@@ -114,6 +114,13 @@ def test_the_order_layer_is_non_decreasing_in_the_goods(prices: list[int], data:
     assert total(cheaper) <= total(prices)
 
 
+def test_many_pieces_that_are_tied_have_an_answer() -> None:
+    bundle = {"kind": "bundle", "price": 150, "parts": [{"scope": {"include": {"brands": ["x"]}}}, {"quantity": 1}]}
+    lines = [line("a", 100, 3000, brand="x"), line("b", 90, 10**6)]
+    answer = quote(request(lines, promo("m", bundle), promo("p", percent(5)), shipping=[{"id": "s", "price": 100}]))
+    assert answer["proof"]["bound"] <= answer["payable"] <= 95 * 3000 + 86 * 10**6 + 100
+
+
 def test_a_huge_document_has_an_answer_and_a_bound() -> None:
     lines = [line(f"L{number}", 1000 + number % 97, 10**6, brand=f"b{number % 7}") for number in range(1000)]
     sets = {"kind": "sets", "size": 3, "reward": {"units": 1, "effect": percent(100)}}
