@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy import text
 
 from builder import check as builder_check
 from builder.text import read, write
-from rig.web import Browser, Web
+from rig.web import Browser, Web, a_web
 from store import drafts
 from web import builder_view
 
@@ -21,6 +22,14 @@ NODES: list[dict[str, Any]] = [
     {"id": "n3", "type": "flow.exit", "settings": {"reason": "done"}},
 ]
 EDGES = [{"from": "n1", "to": "n2"}, {"from": "n2", "to": "n3"}]
+
+
+@pytest.fixture
+def web(database_url: str) -> Iterator[Web]:
+    """The application on either database."""
+    made = a_web(database_url)
+    yield made
+    made.store.dispose()
 
 
 def save(web: Web, document: dict[str, Any] | None = None, key: str = "welcome", by: str = "") -> None:

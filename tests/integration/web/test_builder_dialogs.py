@@ -1,6 +1,7 @@
 """The questions before something happens to customers: numbers, choices, who may, and that it is done once."""
 
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -8,11 +9,19 @@ import pytest
 from sqlalchemy import insert, text
 
 from rig.people import a_customer
-from rig.web import Browser, Web
+from rig.web import Browser, Web, a_web
 from store import drafts
 from store.tables import Enrollment
 
 WAITS = ("n2", "n3")
+
+
+@pytest.fixture
+def web(database_url: str) -> Iterator[Web]:
+    """The application on either database."""
+    made = a_web(database_url)
+    yield made
+    made.store.dispose()
 
 
 def graph(*waits: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,13 +12,21 @@ from builder.starters import starters
 from builder.text import to_document
 from engine.gates import open_gate
 from rig.statements import counted
-from rig.web import Browser, Web
+from rig.web import Browser, Web, a_web
 from rig.world import World
 from store import drafts
 from store.db import Connection
 
 EMPTY = {"schema": 1, "nodes": [], "edges": []}
 ENTER = {"type": "trigger.event", "event": "go"}
+
+
+@pytest.fixture
+def web(database_url: str) -> Iterator[Web]:
+    """The application on either database."""
+    made = a_web(database_url)
+    yield made
+    made.store.dispose()
 
 
 def names(web: Web) -> dict[str, str]:
