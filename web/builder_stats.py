@@ -6,6 +6,7 @@ from typing import Any
 
 from nodes.graph import Graph
 from store.db import Connection
+from store.moving import MOVED
 from store.views import journeys as views
 from store.views.journeys import JourneyLine, VersionLine
 from wayfare.errors import NotFound
@@ -39,8 +40,9 @@ def numbers(conn: Connection, journey_id: int, version: VersionLine, period: str
     stuck = views.stuck(conn, journey_id, version.id, since)
     arrived = arrived_at(graph, Counts(here, passed))
     left: dict[str, int] = {}
-    for (node, _), n in passed.items():
-        left[node] = left.get(node, 0) + n
+    for (node, port), n in passed.items():
+        if port != MOVED:  # somebody's decision took them out, and no arrow
+            left[node] = left.get(node, 0) + n
     nodes = {
         node.id: {
             "entered": arrived[node.id],

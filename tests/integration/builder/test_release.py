@@ -18,7 +18,9 @@ from store import drafts
 from store.claims import claim
 from store.invariants import look
 from store.tables import Segment, SegmentMember
+from store.views.journeys import versions_of
 from wayfare.errors import BadOperation, Conflict, GraphInvalid
+from web.builder_stats import numbers
 
 TRIGGER = {"id": "n1", "type": "trigger.event", "settings": {"event": "purchase"}}
 EXIT = {"id": "n9", "type": "flow.exit", "settings": {"reason": "done"}}
@@ -133,6 +135,10 @@ def test_those_at_a_removed_step_are_moved_and_go_on_in_the_new_version(world: W
     world.pass_time(days=1)
     assert places(world)["n9", "completed"] == 3
     assert {row[0] for row in world.rows("SELECT port FROM step_log WHERE node = 'n3'")} == {"@moved"}
+    with world.store.read() as conn:
+        old = versions_of(conn, world.scalar("SELECT id FROM journey"))[-1]
+        told = numbers(conn, world.scalar("SELECT id FROM journey"), old, "all", world.now)
+    assert told["edges"]["n3:next"] == {"count": 0, "share": None}, "who was moved took no arrow"
     check_invariants(world)
 
 
