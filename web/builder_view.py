@@ -26,18 +26,10 @@ from nodes.registry import Registry
 from store.drafts import Draft
 from store.views.journeys import VersionLine
 from wayfare.errors import NodeTypeError
-from web import ui
+from web import ui, words
 from web.context import store
 from web.graph_view import registry
 
-PORTS = {
-    "else": "Everyone else",
-    "happened": "It happened",
-    "timeout": "Time is over",
-    "late": "Too late",
-    "yes": "Yes",
-    "no": "No",
-}
 _KEPT = 64
 Findings = Mapping[str, Sequence[Problem]]
 
@@ -242,8 +234,7 @@ def port_label(port: str, ports: Sequence[str]) -> str:
     """Return the words on an arrow that leaves by a port; the only way out needs none."""
     if port == "next" and len(ports) < 2:
         return ""
-    words = PORTS.get(port) or port.replace("_", " ")
-    return words[:1].upper() + words[1:]
+    return words.port(port) or "Next"
 
 
 def node_types(types: Registry) -> dict[str, dict[str, Any]]:

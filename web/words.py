@@ -118,8 +118,20 @@ def field(name: str) -> str:
     return FIELDS.get(name) or name.removeprefix("attrs.").replace("_", " ").capitalize()
 
 
+PORTS = {
+    "@moved": "Moved by hand",
+    "else": "Everyone else",
+    "happened": "It happened",
+    "timeout": "Time is over",
+    "late": "Too late",
+    "yes": "Yes",
+    "no": "No",
+}
+
+
 def port(name: str) -> str:
-    """Return the label of a port; the only way out of a step needs none."""
-    if name == "@moved":
-        return "moved by hand"
-    return "" if name in ("next", "") else name.replace("_", " ")
+    """Return the words for a way out of a step; the only one needs none."""
+    if name in ("next", ""):
+        return ""
+    words = PORTS.get(name) or name.replace("_", " ")
+    return words[:1].upper() + words[1:]

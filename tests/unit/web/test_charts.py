@@ -79,4 +79,4 @@ def test_every_status_of_the_tables_has_words() -> None:
     assert words.journey("unheard_of").label == "Unheard_of"
     assert words.event("loyalty.level_changed") == "Loyalty level changed"
     assert words.port("next") == ""
-    assert words.port("too_few") == "too few"
+    assert words.port("too_few") == "Too few"

@@ -29,7 +29,7 @@ def test_every_node_and_edge_is_drawn_with_its_words() -> None:
     assert cards["end"].is_end
     assert len(drawing.wires) == 8
     timeout = next(wire for wire in drawing.wires if wire.port == "timeout")
-    assert (timeout.label, timeout.why) == ("timeout", "no purchase within 5 days")
+    assert (timeout.label, timeout.why) == ("Time is over", "no purchase within 5 days")
 
 
 def test_branches_stand_in_the_order_of_their_ports() -> None:
