@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, request, url_for
+from werkzeug.exceptions import Forbidden
 
 from builder import lifecycle, shelf
 from store import shelf as rows
@@ -11,7 +12,7 @@ from store.db import Connection, Store
 from store.views import journeys as views
 from store.views.journeys import JourneyLine, Tally
 from wayfare.errors import Conflict, WayfareError
-from web import access, words
+from web import access, ui, words
 from web.context import now, store
 from web.principal import principal
 from web.respond import go, respond
@@ -30,6 +31,7 @@ class Action:
     effect: str
     act: Callable[..., object] | None
     is_grave: bool = False
+    right: str = "journeys.operate"
 
 
 ACTIONS = {
@@ -40,7 +42,7 @@ ACTIONS = {
     "archive": Action(
         "Archive", "archived", ("draft", "stopped"), "Is put away; its history stays.", lifecycle.archive
     ),
-    "tag": Action("Tag", "tagged", (), "Gets the tag.", None),
+    "tag": Action("Tag", "tagged", (), "Gets the tag.", None, right="journeys.edit"),
 }
 
 
@@ -54,7 +56,7 @@ class Fate:
 
 
 @bp.post("/bulk")
-@access.needs("journeys.operate")
+@access.needs("journeys.read")
 def bulk() -> Response:
     """Show what would happen to the ticked journeys; with `confirm`, do it and show what happened."""
     name = request.form.get("action", "")
@@ -62,6 +64,8 @@ def bulk() -> Response:
     if name not in ACTIONS or not keys:
         return go(url_for("journeys.index"), "Tick some journeys first.", "info")
     action = ACTIONS[name]
+    if not ui.may(action.right):
+        raise Forbidden("Your role does not include this. An administrator can change that.")
     with store().read() as conn:
         wanted = set(keys)
         lines = [line for line in views.all_journeys(conn) if line.key in wanted]

@@ -248,13 +248,26 @@ def test_bulk_says_what_will_happen_and_then_what_happened(web: Web) -> None:
     assert alice.post("/journeys/bulk", {"action": "explode", "key": ["one"]}).status_code == 303
 
 
+def test_whoever_edits_may_tag_many_and_nothing_else_with_many(web: Web) -> None:
+    draft(web, "one")
+    ina = web.sign_in("integrator")
+    page = ina.get("/journeys").text
+    assert 'value="tag"' in page
+    assert 'value="pause"' not in page
+    assert ina.post("/journeys/bulk", {"action": "archive", "key": ["one"], "confirm": "1"}).status_code == 403
+    assert (
+        ina.post("/journeys/bulk", {"action": "tag", "key": ["one"], "confirm": "1", "tag": "Mine"}).status_code == 200
+    )
+    assert status(web, "one") == "draft"
+
+
 def test_only_those_who_may_see_the_tools(web: Web) -> None:
     draft(web, "a")
     page = web.sign_in("analyst").get("/journeys").text
     assert "bulk-bar" not in page
     assert "/journeys/new" not in page
     for path in ("/journeys/new", "/journeys/import", "/journeys/a/copy", "/journeys/a/delete", "/journeys/bulk"):
-        assert web.sign_in("analyst").post(path, {"name": "X"}).status_code == 403
+        assert web.sign_in("analyst").post(path, {"name": "X", "action": "tag", "key": ["a"]}).status_code == 403
 
 
 def test_the_list_asks_the_same_whatever_its_length(web: Web) -> None:
