@@ -208,7 +208,7 @@ def test_a_segment_is_made_in_place_and_chosen(shop: Web, at: Callable[..., Page
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("Name")).to_have_value("Made here")
     dialog.get_by_role("button", name="Save segment").last.click()
-    expect(dialog.locator(".form-errors")).to_contain_text("Look at the conditions that are marked")
+    expect(dialog.locator(".form-errors")).to_contain_text("Condition 1: Choose what to ask about")
     expect(dialog.locator(".rule-part")).to_contain_text("Choose what to ask about")
     dialog.get_by_label("What is asked about").select_option(label="Birthday")
     expect(dialog.locator(".rule-count b")).to_be_visible()

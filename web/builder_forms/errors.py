@@ -67,4 +67,4 @@ def _of_rule(one: Field, message: str) -> Iterator[Line]:
         one.error = message
     elif whole:
         one.error = "; ".join(whole)
-    yield Line(one.id, _label(one, one.path), one.error or "Look at the conditions that are marked")
+    yield Line(one.id, _label(one, one.path), one.error or rule_form.first_wrong(one.rule))

@@ -12,7 +12,7 @@ from web.builder_forms import conditions
 from web.builder_forms.conditions import value_kind
 from web.builder_forms.figures import Fields
 from web.builder_forms.operators import Options, counts, op_words, operators_for
-from web.builder_forms.rules import Condition, Group, Item, dump, mark, tree
+from web.builder_forms.rules import Condition, Group, Item, dump, every, mark, tree
 
 Posted = Mapping[str, str]
 _GROUPS = (
@@ -168,6 +168,15 @@ def _at(rule: Any, path: str) -> Any:
         else:
             return None
     return rule
+
+
+def first_wrong(item: Item | None) -> str:
+    """Return which condition is the first to put right and what is wrong with it: "Condition 2: Fill this in"."""
+    parts = [one for one in every(item) if isinstance(one, Condition)] if item is not None else []
+    number = next((n for n, one in enumerate(parts, 1) if one.error), 0)
+    if number:
+        return f"Condition {number}: {parts[number - 1].error}"
+    return next((one.error for one in every(item) if one.error), "") if item else "Add a condition"
 
 
 def view(item: Condition, prefix: str, context: Context) -> View:

@@ -41,8 +41,8 @@ QUESTIONS = {
     "pause": Question("Pause", "Pause", ("live",), "is paused. Nobody moves until you resume it."),
     "resume": Question("Resume", "Resume", ("paused",), "goes on."),
     "close": Question(
-        "Close",
-        "Close to newcomers",
+        "Stop new entries of",
+        "Stop new entries",
         ("live", "paused"),
         "takes nobody in any more; those inside go on to the end.",
     ),

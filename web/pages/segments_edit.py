@@ -208,7 +208,7 @@ def _judge(draft: Draft, rule: Any, error: RuleInvalid | None = None) -> None:
     problems = rule_form.in_plain_words(error, rule)
     draft.rule = tree(rule)
     whole = mark(draft.rule, problems)
-    draft.problems = whole or ["Look at the conditions that are marked."]
+    draft.problems = whole or [f"{rule_form.first_wrong(draft.rule)}."]
 
 
 def _form(draft: Draft, known: SegmentRow | None = None, status: int = 200) -> Response:

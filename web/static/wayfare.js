@@ -201,5 +201,8 @@
   });
 
   document.addEventListener("htmx:load", (event) => prepare(event.detail.elt.parentElement || document));
-  document.addEventListener("DOMContentLoaded", () => prepare(document));
+  document.addEventListener("DOMContentLoaded", () => {
+    prepare(document);
+    $("input.typed-over[autofocus]")?.select();
+  });
 })();
