@@ -195,11 +195,13 @@ export function makeCommands(draft, settings) {
     // Put a whole journey's text in the place of this draft.
     replaceAll(document) {
       const { nodes = [], edges = [], notes = [], schema, ...values } = document;
+      const ids = new Map(nodes.map((node) => [node.id, draft.newId()])); // an id belongs to one step for ever
+      const name = (id) => ids.get(id) ?? id;
       const ops = [
         ...[...draft.graph.nodes.keys()].map((id) => ({ op: "remove_node", id })),
         ...[...draft.graph.notes.keys()].map((id) => ({ op: "remove_note", id })),
-        ...nodes.map((node) => ({ op: "add_node", node })),
-        ...edges.map((edge) => ({ op: "add_edge", edge })),
+        ...nodes.map((node) => ({ op: "add_node", node: { ...node, id: name(node.id) } })),
+        ...edges.map((edge) => ({ op: "add_edge", edge: { ...edge, from: name(edge.from), to: name(edge.to) } })),
         ...notes.map((note) => ({ op: "add_note", note })),
       ];
       const known = ["entry", "goals", "exit_rules", "quiet_hours", "window"];

@@ -1,5 +1,5 @@
 // The draft: what the server has confirmed, and on top of it what is still on its way. Knows nothing of the canvas.
-import { apply, edgeKey, readGraph, renamed } from "./graph.js";
+import { apply, readGraph, renamed } from "./graph.js";
 import { makeEvents } from "./events.js";
 import { makeQueue } from "./queue.js";
 
@@ -91,7 +91,7 @@ export function makeDraft(api) {
 
   function refuse(answer) {
     const { status, data } = answer;
-    if (status === 409 && data.rev) {
+    if (status === 409 && data.rev && !data.reload) {
       take({ ...data, applied: [] }, false);
       events.tell("conflict", data);
       return;
@@ -100,19 +100,11 @@ export function makeDraft(api) {
     draft.load().catch(() => {});
   }
 
-  // Nobody answered: perhaps the server had carried it out. Read what there is, and leave out what is already so.
-  async function recover(item) {
+  // The draft was read anew while an item was on its way: what it answers cannot be put on top of that.
+  async function afresh(answer) {
     await draft.load();
-    item.ops = item.ops.filter((op) => {
-      if (op.op === "add_node") return confirmed.nodes.get(op.node.id)?.type !== op.node.type;
-      if (op.op === "add_note") return !confirmed.notes.has(op.note.id);
-      if (op.op === "remove_node") return confirmed.nodes.has(op.id);
-      if (op.op === "remove_note") return confirmed.notes.has(op.id);
-      if (op.op === "remove_edge") return confirmed.edges.has(edgeKey(op.from, op.port));
-      return true;
-    });
-    if (!item.ops.length) item.done({ status: 200, data: {} });
-    return item.ops.length > 0;
+    if (answer.status === 200) events.tell("edited", { isOwn: true, ids: Object.keys(answer.data.cards || {}), since: [], applied: [] });
+    else events.tell("conflict", answer.data);
   }
 
   // Carry out operations: at once here, then on the server. Resolves with the answer.
@@ -120,9 +112,13 @@ export function makeDraft(api) {
     if (!draft.may.edit || !ops.length) return Promise.resolve(null);
     return new Promise((done) => {
       const item = {
-        ops, label, tidy, done,
-        send: () => api.post("/draft/ops", { base: draft.rev, ops: item.ops, label: item.label, tidy: item.tidy, client: TAB }),
-        recover: () => recover(item),
+        ops, label, tidy, done, base: null,
+        // When nobody answered, the same is sent again on the same base: the server knows an edit that it has carried out.
+        send: () => {
+          item.base ??= draft.rev;
+          return api.post("/draft/ops", { base: item.base, ops: item.ops, label: item.label, tidy: item.tidy, client: TAB });
+        },
+        fail: () => { done({ status: 0, data: {} }); draft.load().catch(() => {}); },
         joins: (later) => {
           const isMove = (one) => one.ops?.length === 1 && one.ops[0].op === "move" && !one.tidy;
           if (!isMove(item) || !isMove(later)) return false;
@@ -130,14 +126,17 @@ export function makeDraft(api) {
           later.done(null);
           return true;
         },
-        settle: (answer) => {
-          if (answer.status === 200) take(answer.data, true);
-          else if (answer.status === 409 && answer.data.rev) {
+        settle: async (answer) => {
+          const isMet = answer.status === 409 && answer.data.rev && !answer.data.reload;
+          if ((answer.status === 200 || isMet) && item.base !== draft.rev) await afresh(answer);
+          else if (answer.status === 200) take(answer.data, true);
+          else if (isMet) {
             confirmed = apply(confirmed, answer.data.since || []);
             draft.rev = answer.data.rev;
             learn(answer.data);
             if (renameTaken(item)) {
               item.isSent = false;
+              item.base = null;
               queue.items().unshift(item);
               rebuild();
               return;
@@ -166,6 +165,7 @@ export function makeDraft(api) {
         else refuse(answer);
         done(answer);
       },
+      fail: () => { done({ status: 0, data: {} }); draft.load().catch(() => {}); },
     });
   });
   draft.stepBack = stepBack("undo");

@@ -305,7 +305,8 @@ async function arrange() {
 
 // Links from elsewhere name a step: /journeys/welcome/edit#n3.
 function fromAddress() {
-  const id = decodeURIComponent(location.hash.slice(1));
+  let id = location.hash.slice(1);
+  try { id = decodeURIComponent(id); } catch { return; } // no address of a step
   if (draft.graph.nodes.has(id)) go(id);
 }
 addEventListener("hashchange", fromAddress);

@@ -6,7 +6,8 @@ const LONGEST_WAIT = 15_000;
 const TRIES = 5; // for an answer that says that the server is at fault
 
 // An item has `send()`, which returns {status, data}, and `settle(answer)`. Optional: `recover()`, called before it is sent
-// again after nobody answered, says whether it is still to be sent; `joins(item)` takes a later item in.
+// again after nobody answered, says whether it is still to be sent; `joins(item)` takes a later item in; `fail(error)` is
+// called when one of the others raised an error.
 // Listeners hear of "saved", "saving", "offline" and "failing", with words.
 export function makeQueue(onState) {
   const items = [];
@@ -19,47 +20,53 @@ export function makeQueue(onState) {
     hurry = () => { clearTimeout(timer); done(); };
   });
 
+  const off = (item) => { const at = items.indexOf(item); if (at >= 0) items.splice(at, 1); };
+
+  // An error in an item is the item's alone: what waits behind it goes on, and whoever waits for it hears of it.
+  function failed(item, error) {
+    console.error(error);
+    try { item.fail?.(error); } catch (worse) { console.error(worse); }
+    return "Not saved: something went wrong. Reload the page to see what is saved";
+  }
+
   async function run() {
     isRunning = true;
     let wait = FIRST_WAIT;
     let tries = 0;
+    let trouble = "";
+    const again = async (state, words) => {
+      tries += 1;
+      onState(state, words);
+      await pause(wait);
+      wait = Math.min(wait * 2, LONGEST_WAIT);
+    };
     while (items.length) {
       const item = items[0];
       item.isSent = true;
       if (!tries) onState("saving");
+      let answer = null; // stays null when the item need not be sent any more
       try {
-        if (tries && item.recover && !(await item.recover())) {
-          items.shift();
-          tries = 0;
+        if (!tries || !item.recover || (await item.recover())) answer = await item.send();
+        const isBroken = answer && (answer.status >= 500 || answer.status === 429);
+        if (answer?.status === 401 || (isBroken && tries < TRIES)) {
+          await again("failing", answer.status === 401 ? answer.data.message : "Not saved: the server has trouble, trying again");
           continue;
         }
-        const answer = await item.send();
-        const isBroken = answer.status >= 500 || answer.status === 429;
-        if (answer.status === 401 || (isBroken && tries < TRIES)) {
-          tries += 1;
-          onState("failing", answer.status === 401 ? answer.data.message : "Not saved: the server has trouble, trying again");
-          await pause(wait);
-          wait = Math.min(wait * 2, LONGEST_WAIT);
-          continue;
-        }
-        items.shift();
-        tries = 0;
-        wait = FIRST_WAIT;
-        await item.settle(answer);
+        off(item);
+        if (answer) await item.settle(answer);
       } catch (error) {
-        if (!(error instanceof Lost)) {
-          items.shift();
-          isRunning = false;
-          throw error;
+        if (!answer && error instanceof Lost) {
+          await again("offline", "Not saved: offline, trying again");
+          continue;
         }
-        tries += 1;
-        onState("offline", "Not saved: offline, trying again");
-        await pause(wait);
-        wait = Math.min(wait * 2, LONGEST_WAIT);
+        off(item);
+        trouble = failed(item, error);
       }
+      tries = 0;
+      wait = FIRST_WAIT;
     }
     isRunning = false;
-    onState("saved");
+    onState(trouble ? "failing" : "saved", trouble || undefined);
     const waiting = idle;
     idle = [];
     for (const done of waiting) done();
