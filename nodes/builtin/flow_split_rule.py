@@ -40,6 +40,7 @@ class SplitByRule(NodeType):
         title="Branches",
         json_schema_extra={
             "row_name": "branch",
+            "by_segments": True,
             "help": "The first branch that fits counts; everyone else goes on by “else”.",
         },
     )

@@ -197,7 +197,7 @@ def _fill(one: Field, defs: Schema, known: Any) -> None:
             one.fields = object_fields(one.schema, defs, known, f"{one.path}.")
         case "rows":
             item = resolve(one.schema["items"], defs)
-            rows = list(known or ())
+            rows = started(one, defs)
             if all(isinstance(row, dict) for row in rows):
                 one.rows = [object_fields(item, defs, row, f"{one.path}.{n}.") for n, row in enumerate(rows)]
             else:
@@ -211,6 +211,28 @@ def _fill(one: Field, defs: Schema, known: Any) -> None:
             one.parts, one.text = {"unit": unit}, amount
         case "rule" | "event_rule":
             one.rule = rules.tree(known) if known is not None else None
+
+
+def started(one: Field, defs: Schema) -> list[Any]:
+    """Return the rows of a field. Where there must be some and nobody has written any, one stands there to fill in."""
+    known = one.schema.get("default") if one.raw is MISSING else one.raw
+    if one.raw is MISSING and not known and one.schema.get("minItems"):
+        return [blank_row(resolve(one.schema["items"], defs))]
+    return list(known or ())
+
+
+def blank_row(schema: Schema) -> dict[str, Any]:
+    """Return a new row: what is required is there to be filled in; a rule begins with one condition."""
+    row: dict[str, Any] = {}
+    for name in schema.get("required", ()):
+        inner = schema["properties"][name]
+        widget = inner.get("widget")
+        if widget in ("rule", "event_rule"):
+            blank = rules.BLANK_EVENT if widget == "event_rule" else rules.BLANK
+            row[name] = {"type": "all", "rules": [dict(blank)]}
+        elif inner.get("type") == "string" and "enum" not in inner:
+            row[name] = ""
+    return row
 
 
 def _entry(parent: Field, number: int, name: str, value: Any) -> Field:

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -22,6 +23,14 @@ from web.builder_forms.fields import Field
 from web.builder_forms.operators import Options
 from web.builder_forms.rule_form import Context, View
 from web.builder_forms.rules import Condition, Item, dump
+
+_IN_SEGMENT = re.compile(r"\bin segment ([\w.-]+)")
+
+
+def with_names(text: str, segments: Mapping[str, str]) -> str:
+    """Return a rule in words with the names of segments, by key, in place of their keys."""
+    return _IN_SEGMENT.sub(lambda m: f"in segment “{segments[m[1]]}”" if m[1] in segments else m[0], text)
+
 
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})?")
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?)?")
@@ -45,6 +54,11 @@ class Page:
         """The attributes that customers have, with their values."""
         found = known.attributes(self.conn)
         return {name: values for name, values in found.items() if kind_of(f"attrs.{name}") is not None}
+
+    @cached_property
+    def segments(self) -> dict[str, str]:
+        """The names of the segments by their keys."""
+        return dict(known.named(self.conn, "segment"))
 
     @cached_property
     def offset(self) -> str:
@@ -74,10 +88,15 @@ class Page:
     def words_of(self, item: Item, context: Context) -> str:
         """Return a rule in words; nothing while something in it is wrong."""
         try:
-            text = in_words(parse_rule(dump(item)))
+            text = with_names(in_words(parse_rule(dump(item))), self.segments)
         except RuleInvalid:
             return ""
         return text[:1].upper() + text[1:]
+
+    def row_words(self, row: Sequence[Field]) -> str:
+        """Return in words whom a row with a rule is about."""
+        one = next((one for one in row if one.rule is not None), None)
+        return "" if one is None or one.rule is None else self.words_of(one.rule, self.rules_for(one))
 
     def subjects(self, one: View) -> Options:
         """Return what a condition can ask about; a new one begins with a choice that is none."""

@@ -1,16 +1,18 @@
 """Posted text back to settings: only what was changed changes; half-filled values stay as they were typed."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
 from web.builder_forms import rule_form
-from web.builder_forms.fields import MISSING, Field, describe, fields_of, object_fields, schema_of
+from web.builder_forms.fields import MISSING, Field, blank_row, describe, fields_of, object_fields, schema_of, started
 from web.builder_forms.rules import BLANK, BLANK_EVENT, change, dump
 from web.builder_forms.schema import Schema, option_text, resolve
 from web.builder_forms.values import duration_meant, meant, scalar_meant
 
+_NO_PORT = re.compile(r"[^\w -]+")
 Lists = Mapping[str, Sequence[str]]
 """What was posted: each name with all of its values."""
 
@@ -97,8 +99,7 @@ def _same_text(typed: str, text: str) -> bool:
 
 def _rows(one: Field, posted: Posted, defs: Schema) -> Any:
     item = resolve(one.schema["items"], defs)
-    known = one.schema.get("default") if one.raw is MISSING else one.raw
-    old = list(known or ())
+    old = started(one, defs)
     rows = []
     for number in posted.rows(one.path):
         before = old[number] if number < len(old) else {}
@@ -168,15 +169,30 @@ def click(model: type[BaseModel], settings: Mapping[str, Any], do: str) -> dict[
         item = change(field.rule, verb.removeprefix("rule-"), place, blank)
         _set(found, path, None if item is None else dump(item), fields_of(model, found))
     elif field.kind == "rows":
-        rows = _thawed(list(value if value is not None else default or ()))
-        fresh = _blank(resolve(field.schema["items"], schema.get("$defs", {})), rows)
+        rows = _thawed(started(field, schema.get("$defs", {})))
+        fresh = blank_row(resolve(field.schema["items"], schema.get("$defs", {})))
         _set(found, path, _moved(rows, verb, place, fresh), fields_of(model, found))
     elif field.kind == "map":
         pairs = list((value if value is not None else default or {}).items())
         _set(found, path, dict(_moved(pairs, verb, place, ("", ""))), fields_of(model, found))
     elif field.kind == "model" and verb in ("set", "unset"):
-        _set(found, path, _blank(field.schema, []) if verb == "set" else None, fields_of(model, found))
+        _set(found, path, blank_row(field.schema) if verb == "set" else None, fields_of(model, found))
     return found
+
+
+def by_segments(settings: Mapping[str, Any], path: str, segments: Mapping[str, str]) -> dict[str, Any]:
+    """Return settings of a split with one more branch for each segment, given by its key with its name.
+
+    Branches without a name make room. A name that is taken, or that no branch can have, is changed until it can.
+    """
+    rows = [row for row in settings.get(path) or () if not isinstance(row, Mapping) or row.get("port")]
+    taken = {"else", *(str(row.get("port")) for row in rows if isinstance(row, Mapping))}
+    for key, name in segments.items():
+        base = " ".join(_NO_PORT.sub(" ", name).split()).strip("- ")[:56] or "Segment"
+        port = next(one for one in (base, *(f"{base} {n}" for n in range(2, 1000))) if one not in taken)
+        taken.add(port)
+        rows.append({"port": port, "when": {"type": "all", "rules": [{"type": "segment", "key": key}]}})
+    return {**settings, path: _thawed(rows)}
 
 
 def _moved(rows: list[Any], verb: str, place: str, fresh: Any) -> list[Any]:
@@ -194,20 +210,6 @@ def _moved(rows: list[Any], verb: str, place: str, fresh: Any) -> list[Any]:
             case "down" if at + 1 < len(rows):
                 rows[at + 1], rows[at] = rows[at], rows[at + 1]
     return rows
-
-
-def _blank(schema: Schema, rows: Sequence[Any]) -> dict[str, Any]:
-    """Return a new row: what is required is there to be filled in; a rule begins with one condition."""
-    row: dict[str, Any] = {}
-    for name in schema.get("required", ()):
-        inner = schema["properties"][name]
-        widget = inner.get("widget")
-        if widget in ("rule", "event_rule"):
-            blank = BLANK_EVENT if widget == "event_rule" else BLANK
-            row[name] = {"type": "all", "rules": [dict(blank)]}
-        elif inner.get("type") == "string" and "enum" not in inner:
-            row[name] = ""
-    return row
 
 
 def _field_at(fields: Sequence[Field], path: str) -> Field | None:
@@ -236,4 +238,4 @@ def _thawed(value: Any) -> Any:
     return [_thawed(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-__all__ = ["Posted", "click", "describe", "settings_from"]
+__all__ = ["Posted", "by_segments", "click", "describe", "settings_from"]

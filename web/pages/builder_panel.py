@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from builder import shelf
 from builder.text import unstorable
+from nodes.builtin.flow_split_rule import SplitByRule
 from nodes.contract import NodeType
 from store import drafts
 from store.db import Connection
@@ -19,7 +20,7 @@ from web import access, graph_view, ui
 from web.builder_edits import commit, since
 from web.builder_forms import errors, journey
 from web.builder_forms.fields import Field, fields_of
-from web.builder_forms.read import click, settings_from
+from web.builder_forms.read import by_segments, click, settings_from
 from web.context import now, store
 from web.pages.forms import FORM_BYTES, page_for
 from web.principal import principal
@@ -64,6 +65,8 @@ def save_node(key: str, node_id: str) -> Response:
     new = settings_from(form.model, form.settings, _lists())
     if do := request.form.get("_do", ""):
         new = click(form.model, new, do)
+        if do.startswith("segments:") and issubclass(form.model, SplitByRule):
+            new = by_segments(new, "branches", _ticked())
     ops: list[dict[str, Any]] = []
     node_type = form.model
     if new != node.get("settings", {}) and issubclass(node_type, NodeType):
@@ -164,6 +167,13 @@ def _lists() -> dict[str, list[str]]:
     return request.form.to_dict(flat=False)
 
 
+def _ticked() -> dict[str, str]:
+    """Return the segments that are ticked to become branches, names by keys."""
+    with store().read() as conn:
+        names = dict(known.named(conn, "segment"))
+    return {key: names[key] for key in request.form.getlist("_segment") if key in names}
+
+
 def _node(conn: Connection, key: str, node_id: str) -> Settings:
     nodes = drafts.draft_of(conn, key).get("nodes") or []
     found = next((node for node in nodes if isinstance(node, dict) and node.get("id") == node_id), None)
@@ -203,12 +213,16 @@ def _drawn(conn: Connection, form: Form) -> str:
     lines: list[errors.Line] = []
     if form.model is not None:
         fields = fields_of(form.model, form.settings)
-        lines = errors.check(form.model, form.settings, fields)
+        if form.settings or not form.is_step:  # a step that nobody has touched is not wrong yet
+            lines = errors.check(form.model, form.settings, fields)
     event = form.settings.get("event")
     page = page_for(conn, event=event if isinstance(event, str) else _default_event(fields))
     may_edit = ui.may("journeys.edit")
+    ticked = [] if request.form.get("_do", "").startswith("segments:") else request.form.getlist("_segment")
     page.may_count = page.may_count and may_edit  # a form that is off sends nothing that could be counted
-    return render_template("forms/_panel.html", forms=page, form=form, fields=fields, lines=lines, may_edit=may_edit)
+    return render_template(
+        "forms/_panel.html", forms=page, form=form, fields=fields, lines=lines, may_edit=may_edit, ticked=ticked
+    )
 
 
 def _default_event(fields: list[Field]) -> str:

@@ -12,7 +12,7 @@ from wayfare.segments import RuleInvalid, parse_rule
 from wayfare.segments.words import in_words
 from web import access, ui
 from web.builder_forms import pickers, rule_form
-from web.builder_forms.page import Page
+from web.builder_forms.page import Page, with_names
 from web.builder_forms.read import Posted
 from web.builder_forms.rules import BLANK, change, dump
 from web.context import now, runtime, store
@@ -99,6 +99,7 @@ def count() -> Response:
         )
         with store().read() as conn:
             people, total = known.people(conn, found.sample), known.customer_count(conn)
+            words = with_names(words, dict(known.named(conn, "segment")))
     except RuleInvalid as error:
         problems = rule_form.in_plain_words(error, asked_rule)
         words, problem = "", "" if len(problems) > 1 else next((text for _, text in problems), "")

@@ -399,8 +399,20 @@
   function parts(path, verb) {
     const box = verb.startsWith("rule-") ? $(`.rule[data-rule="${CSS.escape(path)}"]`) : document.getElementById(`f-${path.replace(/[^\w-]/g, "-")}`);
     if (!box) return [];
-    return verb.startsWith("rule-") ? $$(".rule-part", box) : $$(":scope > .row-box", box);
+    return verb.startsWith("rule-") ? $$(".rule-part", box) : $$(":scope > .row-box, :scope > .row-fold", box);
   }
+  // The server does not know which folds a person has opened; what was clicked open stays so when the form comes back.
+  const folds = new Map();
+  document.addEventListener("click", (event) => {
+    const fold = event.target.closest?.("summary")?.closest(".row-fold[id], .more-fields[id]");
+    if (fold && !fold.closest("form[data-rule-form]")) folds.set(`${fold.closest("form")?.action} ${fold.id}`, !fold.open);
+  });
+  document.addEventListener("wayfare:form", () => {
+    for (const fold of $$(".row-fold[id], .more-fields[id]")) {
+      const open = folds.get(`${fold.closest("form")?.action} ${fold.id}`);
+      if (open !== undefined && !$("[aria-invalid=true]", fold)) fold.open = open;
+    }
+  });
   document.addEventListener("wayfare:form", () => {
     if (!added) return;
     const { verb, path, place, parts: before } = added;
@@ -410,6 +422,7 @@
       const group = verb.startsWith("rule-") && place ? document.getElementById(`r-${path}.${place}`.replaceAll(".", "-")) : null;
       const inside = group ? now.filter((one) => group.contains(one)) : now;
       const fresh = inside[inside.length - 1] || now[now.length - 1];
+      if (fresh.matches("details")) fresh.open = true;
       $("select, input:not([type=hidden]):not([type=checkbox]), textarea", fresh)?.focus();
     } else if (document.activeElement === document.body) (now[now.length - 1] || document).querySelector?.("select, input:not([type=hidden])")?.focus();
   });

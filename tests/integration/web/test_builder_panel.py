@@ -41,6 +41,7 @@ JOURNEY = graph(
         "wait": {"type": "flow.wait", "amount": 3, "unit": "days"},
         "wheel": {"type": "acme.wheel", "prizes": [{"name": "Cup", "share": 5, "colour": "red"}], "unknown": [1]},
         "split": {"type": "flow.split_rule", "branches": []},
+        "fresh": {"type": "flow.split_rule"},
         "lost": {"type": "gone.type", "x": "<script>window.__xss=1</script>"},
     },
     [("start", "next", "wait")],
@@ -137,6 +138,28 @@ def test_an_integrators_fields_are_read_as_their_types_say(web: Web, alice: Brow
     _save(alice, "wheel", base=2, do="add:limits")
     _save(alice, "wheel", base=3, limits__0__name="day", limits__0__kind="number", limits__0__value="7")
     assert _settings(web, "wheel")["limits"] == {"day": 7}
+
+
+def test_a_new_split_has_one_branch_to_fill_in_and_is_not_wrong_yet(web: Web, alice: Browser) -> None:
+    panel = alice.get("/journeys/j/draft/nodes/fresh/panel").text
+    assert 'name="branches.0.port"' in panel
+    assert "aria-invalid" not in panel
+    _save(alice, "fresh")
+    assert _settings(web, "fresh") == {}
+    _save(alice, "fresh", branches__0__port="VIP")
+    assert [one["port"] for one in _settings(web, "fresh")["branches"]] == ["VIP"]
+
+
+def test_ticked_segments_become_branches_of_their_names(web: Web, alice: Browser) -> None:
+    for key, name in (("vip", "VIP (gold)"), ("new", "New ones"), ("vip2", "VIP gold")):
+        made = {"name": name, "key": key, "_path": "rule", "rule": "1", "rule.is": "part", "rule.op": "set"}
+        assert alice.post("/segments/new", {**made, "rule.about": "fact:birthday"}).status_code == 303
+    _save(alice, "fresh", do="segments:branches", _segment=["vip", "new", "vip2", "nobody"])
+    branches = _settings(web, "fresh")["branches"]
+    assert [one["port"] for one in branches] == ["VIP gold", "New ones", "VIP gold 2"]
+    assert branches[0]["when"]["rules"] == [{"type": "segment", "key": "vip"}]
+    panel = alice.get("/journeys/j/draft/nodes/fresh/panel").text
+    assert "s in segment “VIP (gold)”" in panel
 
 
 def test_a_rule_grows_by_clicks_inside_of_a_branch(web: Web, alice: Browser) -> None:
