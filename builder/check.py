@@ -146,7 +146,7 @@ def _yearly(graph: Graph, loaded: Mapping[str, NodeType]) -> Iterator[Problem]:
     for id, node in loaded.items():
         rule = node.date_rule()
         if rule is not None and rule.every_year and graph.entry.reentry == "never":
-            remedy = "let customers enter again after 300 days"
+            remedy = "let them enter once a year: Journey settings → A customer may enter"
             yield warning(id, "once_only", "it comes every year, but customers may enter only once, ever", remedy)
 
 

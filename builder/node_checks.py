@@ -26,7 +26,7 @@ def node_problems(graph: Graph, loaded: Mapping[str, NodeType], key: str = "") -
             if not any(schedule.times_on(day) for day in _FOUR_YEARS):
                 yield error(id, "schedule_never", "this schedule never comes round", "choose days that exist")
             elif graph.entry.reentry == "never":
-                remedy = "let customers enter again, in the journey's settings"
+                remedy = "let them enter again: Journey settings → A customer may enter"
                 yield warning(id, "once_only", "it comes again and again, but customers may enter only once", remedy)
         if isinstance(node, Experiment):
             yield from _experiment(graph, id, node, loaded)

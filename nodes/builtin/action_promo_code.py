@@ -33,7 +33,13 @@ class PromoCode(NodeType):
     )
     prefix: str = Field("", title="Prefix", max_length=12, pattern=r"^[A-Z0-9-]*$", json_schema_extra=_PREFIX)
     length: int = Field(10, title="Characters after the prefix", ge=8, le=32, json_schema_extra={"advanced": True})
-    bind_phone: bool = Field(True, title="Only with the customer's phone number")
+    bind_phone: bool = Field(
+        True,
+        title="Only with the customer's phone number",
+        json_schema_extra={
+            "help": "Nobody else can use the code. A customer without a phone number gets one that is bound to nobody."
+        },
+    )
     valid: Literal["days", "date"] = Field(
         "days",
         title="Valid",
@@ -46,7 +52,11 @@ class PromoCode(NodeType):
         ge=-366,
         le=3660,
         description="From now, or after the date; may be negative.",
-        json_schema_extra={"unit": "days"},
+        json_schema_extra={
+            "unit": "days",
+            "help": "For some days: counted from the day of this step. Around a date: days after that date, or before "
+            "it when negative.",
+        },
     )
     date: DateFact = Field(
         "birthday", title="Date", description="Only for 'date'.", json_schema_extra={"only": {"valid": "date"}}

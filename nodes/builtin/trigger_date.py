@@ -30,7 +30,10 @@ class DateTrigger(NodeType):
         le=366,
         title="Days",
         description="Before the date when negative.",
-        json_schema_extra={"unit": "days after the date", "help": "Write −7 for a week before it."},
+        json_schema_extra={
+            "unit": "days after the date",
+            "help": "0 is the day itself, −7 a week before it, 7 a week after.",
+        },
     )
     at: WallTime = Field(time(10), title="At")
     every_year: bool = Field(True, title="Every year")
