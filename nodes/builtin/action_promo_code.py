@@ -15,8 +15,8 @@ _PREFIX: dict[str, Any] = {"placeholder": "BDAY-", "help": "Capital letters, dig
 
 
 class PromoCode(NodeType):
-    """Gives each customer a promo code of their own; later messages write it as {{ code }} and its last day
-    as {{ code_valid_until | date: "%d.%m.%Y" }}. It is valid to the end of its last day where the customer lives.
+    """Gives each customer a promo code of their own; later messages can show the code and its last day,
+    from “Insert a value”. It is valid to the end of its last day where the customer lives.
     """
 
     key: ClassVar[str] = "action.promo_code"

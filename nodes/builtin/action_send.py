@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from nodes.contract import Batch, Category, Need, NodeType, Rendered, Result, Send
 from nodes.liquid import Template, TemplateError, compile_template, one_line
+from nodes.liquid_words import named_outputs
 from nodes.template_variables import columns_for, unknown_in
 
 HTML_START = "<!doctype html>"
@@ -18,9 +19,8 @@ TemplateText = Annotated[str, Field(json_schema_extra={"widget": "template"})]
 
 
 class SendMessage(NodeType):
-    """Sends one message. Write values in double braces, such as {{ first_name }}, {{ attrs.points }},
-    {{ code }} or {{ code_valid_until | date: "%d.%m.%Y" }}; with {{ first_name | default: "friend" }} a missing
-    value reads well too.
+    """Sends one message. “Insert a value” puts what is known of the customer into the text: the first name, the
+    promo code, its last day.
     """
 
     key: ClassVar[str] = "action.send"
@@ -108,5 +108,5 @@ class SendMessage(NodeType):
         return (("channel", self.channel),)
 
     def summary(self) -> str:
-        text = " ".join((self.subject or self.body).split())
+        text = " ".join(named_outputs(self.subject or self.body).split())
         return f"{self.channel}: {text if len(text) <= 60 else text[:59] + '…'}"
