@@ -145,6 +145,69 @@ def _place(work: _Work, size: Measures) -> None:
                 work.x.update(zip(layer, spread(wants, gaps[number]), strict=True))
         if all(abs(x - before[slot]) < _STILL for slot, x in work.x.items()):
             break
+    _straighten(work, gaps, size)
+
+
+def _straighten(work: _Work, gaps: Sequence[Sequence[float]], size: Measures) -> None:
+    """Put steps that follow each other alone into one column, where their neighbours leave room; then centre ends."""
+    free: dict[Slot, tuple[Slot | None, float, Slot | None, float]] = {}
+    for layer, apart in zip(work.layers, gaps, strict=True):
+        for at, slot in enumerate(layer):
+            left, right = (layer[at - 1] if at else None), (layer[at + 1] if at + 1 < len(layer) else None)
+            free[slot] = (left, apart[at - 1] if left else 0, right, apart[at] if right else 0)
+    columns = _columns(work)
+    ends = [slot for slot in free if len(work.above[slot]) > 1 and not work.below[slot]]
+    for _ in range(_ROUNDS):
+        before = dict(work.x)
+        for column in columns:
+            _align(column, sum(work.x[slot] for slot in column) / len(column), free, work.x)
+        for end in ends:
+            _align(
+                [end],
+                sum(work.x[link.upper] + _exit(link, size) for link in work.above[end]) / len(work.above[end]),
+                free,
+                work.x,
+            )
+        if all(abs(x - before[slot]) < _STILL for slot, x in work.x.items()):
+            break
+
+
+def _columns(work: _Work) -> list[list[Slot]]:
+    """Return the chains of slots that lead to one other each, which nothing else leads to."""
+    after = {
+        link.upper: link.lower
+        for link in work.links
+        if len(work.below[link.upper]) == 1 and len(work.above[link.lower]) == 1
+    }
+    followers = set(after.values())
+    columns = []
+    for first in (slot for layer in work.layers for slot in layer):
+        if first in after and first not in followers:
+            column = [first]
+            while column[-1] in after:
+                column.append(after[column[-1]])
+            columns.append(column)
+    return columns
+
+
+def _align(
+    column: Sequence[Slot],
+    want: float,
+    free: Mapping[Slot, tuple[Slot | None, float, Slot | None, float]],
+    x: dict[Slot, float],
+) -> None:
+    """Move a column as near to `want` as its neighbours allow; a part that fits nowhere with the rest goes apart."""
+    least, most = float("-inf"), float("inf")
+    for at, slot in enumerate(column):
+        left, gap_left, right, gap_right = free[slot]
+        low = x[left] + gap_left if left else float("-inf")
+        high = x[right] - gap_right if right else float("inf")
+        if at and max(low, least) > min(high, most):
+            _align(column[at:], want, free, x)
+            column = column[:at]
+            break
+        least, most = (max(low, least), min(high, most)) if low <= high else (x[slot], x[slot])
+    x.update(dict.fromkeys(column, min(max(want, least), most)))
 
 
 def _pulls(work: _Work) -> dict[Link, float]:

@@ -65,6 +65,17 @@ def test_a_chain_is_a_straight_line() -> None:
     assert all(len({x for x, _ in path.points}) == 1 for path in drawn.paths)
 
 
+def test_chains_stay_straight_between_a_split_and_where_its_branches_meet() -> None:
+    edges = [("split", port, f"{port}1") for port in "abc"]
+    edges += [(f"{port}1", "next", f"{port}2") for port in "abc"] + [(f"{port}2", "next", "end") for port in "abc"]
+    edges += [("a1x", port, f"x{port}") for port in "abcde"] + [("in", "next", "split")]
+    boxes = lay_out(sorted({end for one, _, other in edges for end in (one, other)}), edges).boxes
+    for port in "abc":
+        assert boxes[f"{port}1"].x == boxes[f"{port}2"].x
+    assert boxes["in"].x == boxes["split"].x
+    assert abs(boxes["end"].x - boxes["b2"].x) < 1
+
+
 def test_edges_to_nowhere_are_left_out() -> None:
     assert lay_out(["a"], [("a", "next", "gone")]).paths == []
     assert lay_out([], []).width == 0
