@@ -10,10 +10,12 @@ from builder import lifecycle
 from builder.impact import Impact, impact
 from builder.names import name_of
 from builder.release import Choice, Released, release
+from nodes.contract import Category
+from nodes.graph import Node
 from store import accounts, drafts
 from store.db import Connection
 from store.views import publishing
-from wayfare.errors import BadOperation, Conflict, GraphInvalid
+from wayfare.errors import BadOperation, Conflict, GraphInvalid, NodeTypeError
 from web import access, rights, ui, words
 from web.bell import ring
 from web.context import now, store
@@ -125,6 +127,7 @@ def _publish_dialog(key: str, wrong: str = "", status: int = 200) -> Response:
         may=ui.may("journeys.publish"),
         deciders=deciders,
         summary=summary_of(found),
+        entries=entries_of(found),
         names={node["id"]: name_of(node, registry()) for node in found.draft.document.get("nodes", ())},
         back=_back(key),
         note=request.form.get("note", ""),
@@ -144,6 +147,26 @@ def summary_of(found: Impact) -> str:
         f"{inside} {verb} inside and {pronoun} on with the version that they entered, as it was. "
         "Whoever enters from now on meets the new one."
     )
+
+
+def entries_of(found: Impact) -> list[str]:
+    """Return who will enter and when it first can happen, one sentence for each trigger that is filled in."""
+    told = []
+    for node in found.draft.document.get("nodes", ()):
+        try:
+            loaded = registry().load(Node.model_validate(node))
+        except NodeTypeError:
+            continue
+        if loaded.category is not Category.TRIGGER:
+            continue
+        what = loaded.summary()
+        if loaded.date_rule() is not None:
+            told.append(f"Each customer enters when the day comes: {what}. The first can enter on the next such day.")
+        elif loaded.schedule() is not None:
+            told.append(f"Customers enter by the schedule: {what}. The first enter at its next time.")
+        elif loaded.listens():
+            told.append(f"A customer enters as soon as it happens: {what}. What happened before does not count.")
+    return told
 
 
 @bp.get("/<key>/draft/<any(pause, resume, close, stop, archive):action>")

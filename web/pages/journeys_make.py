@@ -54,8 +54,10 @@ def create() -> Response:
         form.wrong["name"] = _TAKEN
         return _form(chosen, form, 422)
     more = f" Segments made with it: {', '.join(made)}." if made else ""
+    check = " Check the event or date, the segments, the texts and the code batch first." if chosen else ""
     return go(
-        url_for("journeys_builder.page", key=key), f"“{name}” is a draft: nobody enters before you publish it.{more}"
+        url_for("journeys_builder.page", key=key),
+        f"“{name}” is a draft: nobody enters before you publish it.{check}{more}",
     )
 
 

@@ -92,6 +92,8 @@ def boss(web: Web) -> Browser:
 def test_a_draft_is_published_and_said_so(web: Web, boss: Browser) -> None:
     assert "Nobody is inside yet." in ask(boss)
     assert "Publish version 1" in ask(boss)
+    assert "A customer enters as soon as it happens" in ask(boss)
+    assert "What changed" not in ask(boss)
     answer = publish(boss, 1, note="At last")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/journeys/welcome/edit")
     assert "“Welcome”: version 1 is live." in boss.get("/journeys").text
