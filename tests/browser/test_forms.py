@@ -247,6 +247,7 @@ def test_the_forms_in_the_builder_save_as_one_types(
     canvas.words("split").click()
     panel = page.locator("#panel")
     expect(panel.get_by_label("Name").first).to_have_value("VIP")
+    panel.locator(".row-fold > summary").first.click()
     panel.get_by_label("Name").first.fill("Very important")
     canvas.saved()
     panel.get_by_role("button", name="Add branch").click()
