@@ -1,5 +1,5 @@
 // The bar at the top: name, status, what is saved, undo and redo, what is to fix.
-import { $, plural, say } from "./dom.js";
+import { $, $$, plural, say } from "./dom.js";
 
 const STATUS = { draft: ["Draft", ""], live: ["Live", "good"], closing: ["Closing", "warn"], paused: ["Paused", "warn"], stopped: ["Stopped", "bad"], archived: ["Archived", ""] };
 
@@ -34,6 +34,9 @@ export function makeBar(draft, api) {
     badge.hidden = !words;
     badge.textContent = words || "";
     badge.className = `badge dot ${tone}`;
+    badge.title = words || "";
+    for (const item of $$("#more [data-action]")) item.hidden = !draft.may.operate || !item.dataset.in.split(" ").includes(draft.status);
+    $("#more-actions").hidden = !$("#more-actions button:not([hidden])");
     if (name.matches("input") && document.activeElement !== name) name.value = draft.name;
     for (const [id, step, verb] of [["undo", draft.undo, "Undo"], ["redo", draft.redo, "Redo"]]) {
       const button = $(`#${id}`);

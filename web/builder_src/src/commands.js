@@ -72,7 +72,8 @@ export function makeCommands(draft, settings) {
         ops.push({ op: "add_edge", edge: { from: id, port: draft.types[type].ports[0].name, to: edge.to } });
         if (!tidy()) ops.push(...pushDown(edge.to, position[1]));
       }
-      return commitNew(id, type, ops, tidy());
+      // Beside other ways out the new step would stand upon them: branches always fan out at once.
+      return commitNew(id, type, ops, tidy() || (!edge && draft.ports(from).length > 1));
     },
 
     addBeside(from, type) {

@@ -38,7 +38,8 @@ export function speak(text) {
   requestAnimationFrame(() => { box.textContent = text; });
 }
 
-export const count = (number) => Number(number).toLocaleString("en");
+// A number with thin spaces between thousands, as everywhere on the pages.
+export const count = (number) => Number(number).toLocaleString("en").replaceAll(",", "\u202f");
 export const plural = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;
 export const folded = (text) => String(text ?? "").normalize("NFKD").replace(/\p{M}/gu, "").toLocaleLowerCase();
 // Say whether every word of `query` is somewhere in the texts.

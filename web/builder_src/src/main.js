@@ -42,7 +42,7 @@ const commands = makeCommands(draft, {
 
 // What floats above the canvas covers this many pixels of it.
 function room() {
-  if (phone.matches) return { left: 16, right: 16, top: 24, bottom: panel.shown() ? innerHeight * 0.55 : 90 };
+  if (phone.matches) return { left: 16, right: 16, top: statistics.isOn() ? 72 : 24, bottom: panel.shown() ? innerHeight * 0.55 : 90 };
   const isRtl = document.documentElement.dir === "rtl";
   const start = palette.isOpen() && draft.may.edit ? 300 : 40;
   const end = panel.shown() ? 424 : 40;
@@ -219,6 +219,7 @@ const does = {
   palette: may(() => { palette.toggle(true); }),
   numbers: () => statistics.toggle(),
   problems: () => (panel.shown()?.kind === "problems" ? panel.close() : panel.openProblems()),
+  act: (action) => { $("#more").open = false; htmx.ajax("GET", `${page.dataset.base}/draft/${action}`, { target: "#dialogs", swap: "innerHTML" }); },
   journey: () => (panel.shown()?.kind === "journey" ? panel.close() : panel.openJourney()),
   remove: may(() => {
     const arrows = canvas.selection().length ? [] : canvas.arrows();
@@ -274,7 +275,7 @@ makeKeyboard(draft, canvas, does);
 const acts = { ...does, palette: () => palette.toggle(), "zoom-in": does.zoomIn, "zoom-out": does.zoomOut, "zoom-100": does.zoomTo100, delete: does.remove, "close-panel": () => { const id = panel.shown()?.id; panel.close(); if (id) canvas.focus(id); } };
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-act]");
-  if (button) acts[button.dataset.act]?.();
+  if (button) acts[button.dataset.act]?.(button.dataset.action);
 });
 // Links in the server's dialogs to a step: `data-step="n1"`.
 document.addEventListener("click", (event) => {

@@ -4,6 +4,8 @@ import { TAB } from "./draft.js";
 
 const EVERY = 4000; // milliseconds
 
+const OWN = "You, in another tab"; // as the server calls one's other windows
+
 export const initials = (name) => name.replace(/[@.]/g, " ").split(/\s+/).filter((part) => /^[\p{L}\p{N}]/u.test(part)).slice(0, 2).map((part) => part[0].toLocaleUpperCase()).join("") || "?";
 
 // `on`: at() says which step is looked at, go(id)
@@ -16,11 +18,12 @@ export function makePresence(draft, api, canvas, on) {
     const text = JSON.stringify(editors);
     if (text === known) return;
     known = text;
-    const all = editors.map((one) => ({ ...one, initials: initials(one.name), tone: one.color }));
+    const all = editors.map((one) => ({ ...one, initials: one.name === OWN ? "You" : initials(one.name), isOwn: one.name === OWN, tone: one.color }));
+    const words = (one) => (one.isOwn ? OWN : one.node ? `${one.name} is at ${draft.title(one.node)}` : `${one.name} is here`);
     box.hidden = !all.length;
-    box.replaceChildren(...all.slice(0, 5).map((one) => element("button", { type: "button", class: `editor tone-${one.tone}`, title: one.node ? `${one.name} is at ${draft.title(one.node)}` : `${one.name} is here`, "aria-label": one.node ? `${one.name} is at ${draft.title(one.node)}; go there` : `${one.name} is here`, onclick: () => one.node && on.go(one.node) }, element("span", { "aria-hidden": "true" }, one.initials))));
+    box.replaceChildren(...all.slice(0, 5).map((one) => element("button", { type: "button", class: one.isOwn ? "editor own" : `editor tone-${one.tone}`, title: words(one), "aria-label": one.node ? `${words(one)}; go there` : words(one), onclick: () => one.node && on.go(one.node) }, element("span", { "aria-hidden": "true" }, one.initials))));
     if (all.length > 5) box.append(element("span", { class: "editor" }, `+${all.length - 5}`));
-    canvas.setEditors(Map.groupBy(all.filter((one) => one.node), (one) => one.node));
+    canvas.setEditors(Map.groupBy(all.filter((one) => one.node && !one.isOwn), (one) => one.node));
   }
 
   async function ask() {

@@ -32,7 +32,7 @@ export function makeStatistics(draft, api, canvas) {
       const text = JSON.stringify([data.nodes, data.edges, data.version]);
       if (text !== last) canvas.setNumbers({ nodes: data.nodes, edges: data.edges, isKnown: (id) => id in data.nodes });
       last = text;
-      $("#numbers-at").textContent = data.at ? new Date(data.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" }) : "";
+      $("#numbers-at").textContent = data.at ? new Date(data.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }) : "";
       $("#numbers-at").title = "When these numbers were counted";
     } else if (status) {
       say("The numbers could not be read.", "bad");

@@ -122,6 +122,7 @@ export function makeCanvas(host, model, on) {
         label: ports.length > 1 || edge.port !== "next" ? model.portLabel(edge.from, edge.port) : "",
         count: n ? n.count : undefined, share: n && n.count && outOf.get(edge.from).length > 1 && n.share !== null ? `${Math.round(n.share * 100)} %` : "",
         width: n ? 1.5 + (4 * n.count) / most : 1.5, mayEdit: model.may.edit, hasChip: isHandy || drawn.length < 80, lane: detours.get(id) ?? null, step: steps.get(id) || 0,
+        hasOpen: ports.length > 1 && ports.length > outOf.get(edge.from).length,
         isMerge: into.get(edge.to).length > 1, isFork: outOf.get(edge.from).length > 1,
         names: `between ${model.title(edge.from)} and ${model.title(edge.to)}`,
       };

@@ -2,7 +2,10 @@
 // server's HTML; React never looks into it.
 import { memo, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { BaseEdge, EdgeLabelRenderer, Handle, NodeResizeControl } from "@xyflow/react";
+import { count } from "../dom.js";
 import { portShare, route } from "./route.js";
+
+const short = (label) => (/^everyone else$/i.test(label) ? "Else" : label);
 
 const Plus = () => <svg className="plus-sign" viewBox="0 0 12 12" aria-hidden="true"><path d="M6 2v8M2 6h8" /></svg>;
 
@@ -23,7 +26,7 @@ const Numbers = ({ id, numbers }) => (
       kind === "entered" || n ? (
         <button key={kind} type="button" className={`number ${kind}`} data-number={kind} data-node={id} tabIndex={-1} disabled={!n} title={`See who ${words === "here" ? "is here now" : words}`}>
           {kind === "failed" && <svg className="icon" aria-hidden="true"><use href={`${document.body.dataset.icons}#alert-triangle`} /></svg>}
-          <b>{n.toLocaleString("en")}</b> {kind === "failed" ? <span className="sr">failed</span> : words}
+          <b>{count(n)}</b> {kind === "failed" ? <span className="sr">failed</span> : words}
         </button>
       ) : null)}
   </div>
@@ -41,8 +44,8 @@ export const StepNode = memo(({ id, data }) => {
       {data.ports.map((port, at) => (
         <Handle key={port.name} type="source" position="bottom" id={port.name} className="port out" style={{ left: `${portShare(at, data.ports.length) * 100}%` }}>
           {data.open.includes(port.name) && (
-            <span className="stub">
-              {many && <span className="stub-label" title={port.label}>{port.label}</span>}
+            <span className={data.ports.length > 2 ? "stub tight" : "stub"} style={data.ports.length > 2 ? { "--share": `${Math.floor((248 * 0.72) / (data.ports.length + 1)) - 4}px` } : undefined}>
+              {many && <span className="stub-label" title={port.label}>{short(port.label)}</span>}
               {data.mayEdit && <button type="button" className="plus" data-open-port={port.name} data-node={id} tabIndex={-1} aria-label={`Add a step after ${data.title}${many ? `, ${port.label}` : ""}`}><Plus /></button>}
             </span>
           )}
@@ -52,7 +55,7 @@ export const StepNode = memo(({ id, data }) => {
   );
 });
 
-// `data`: label, count, share, mayEdit, hasChip, lane, step, isMerge, isFork, names
+// `data`: label, count, share, mayEdit, hasChip, lane, step, hasOpen, isMerge, isFork, names
 export const StepEdge = memo(({ id, sourceX, sourceY, targetX, targetY, markerEnd, data }) => {
   const { d, chip } = route({ sx: sourceX, sy: sourceY, tx: targetX, ty: targetY }, data);
   const hasCount = data.count !== undefined;
@@ -63,8 +66,8 @@ export const StepEdge = memo(({ id, sourceX, sourceY, targetX, targetY, markerEn
         <div className="edge-chip nodrag nopan" data-edge={id} style={{ transform: `translate(${chip[0]}px,${chip[1]}px) translate(-50%,-50%)` }}>
           {(data.label || hasCount) && (
             <span className="chip-words">
-              {data.label && <span title={data.label}>{data.label}</span>}
-              {hasCount && <button type="button" data-passed={id} tabIndex={-1} disabled={!data.count}><b>{data.count.toLocaleString("en")}</b>{data.share && <i>{data.share}</i>}<span className="sr"> went {data.names}</span></button>}
+              {data.label && <span title={data.label}>{short(data.label)}</span>}
+              {hasCount && <button type="button" data-passed={id} tabIndex={-1} disabled={!data.count}><b>{count(data.count)}</b>{data.share && <i>{data.share}</i>}<span className="sr"> went {data.names}</span></button>}
             </span>
           )}
           {data.mayEdit && <button type="button" className="plus" data-insert={id} tabIndex={-1} aria-label={`Insert a step ${data.names}`}><Plus /></button>}

@@ -8,8 +8,9 @@ const between = (least, most, value) => Math.max(least, Math.min(most, value));
 
 // Return {d, chip: [x, y]} of an edge from (sx, sy) down to (tx, ty).
 // `lane` is the x of a detour or null; `step` spreads edges that leave one card; `isMerge`: other edges end there too;
-// `isFork`: other edges leave the same card. Chips of a fork stand near where it leads, chips of a merge near where it begins.
-export function route({ sx, sy, tx, ty }, { lane = null, step = 0, isMerge = false, isFork = false } = {}) {
+// `isFork`: other edges leave the same card; `hasOpen`: ports
+// beside it lead nowhere yet, and their plus signs stand where the chip would. Chips of a fork stand near where it leads, chips of a merge near where it begins.
+export function route({ sx, sy, tx, ty }, { lane = null, step = 0, hasOpen = false, isMerge = false, isFork = false } = {}) {
   const down = ty - sy;
   const out = between(14, OUT, down * 0.34);
   const into = between(18, IN, down * 0.34);
@@ -17,6 +18,7 @@ export function route({ sx, sy, tx, ty }, { lane = null, step = 0, isMerge = fal
     const isStraight = Math.abs(sx - tx) < 2;
     const y = isMerge && !isFork ? ty - into : isFork ? Math.min(sy + out + step, ty - into) : sy + down / 2;
     const points = isStraight ? [[sx, sy], [sx, ty]] : [[sx, sy], [sx, y], [tx, y], [tx, ty]];
+    if (hasOpen && !isMerge) return { d: rounded(points), chip: [tx, Math.max(sy + out, ty - 13)] };
     if (isMerge && isFork) return { d: rounded(points), chip: isStraight ? [sx, (y + ty) / 2] : [(sx + tx) / 2, y] };
     if (isMerge) return { d: rounded(points), chip: [sx, sy + between(17, 34, (y - sy) / 2 - 1)] };
     if (isFork) return { d: rounded(points), chip: [tx, Math.max((sy + out + ty) / 2, y + 14) - 2] };
