@@ -388,6 +388,22 @@ def test_who_may_not_edit_only_looks(shop: Web, builder: Open, complaints: list[
     assert complaints == []
 
 
+def test_five_branches_are_filled_by_their_plus_signs_one_after_the_other(shop: Web, builder: Open) -> None:
+    names = ["VIP", "Loyal", "Newcomers", "Sleepers", "Others"]
+    parts = [{"port": name, "percent": 20} for name in names]
+    split = {"id": "s", "type": "flow.split_share", "settings": {"shares": parts}, "position": [0, 0]}
+    canvas = builder(a_draft(shop, "five", {"schema": 1, "nodes": [split], "edges": []}))
+    ports = canvas.page.locator("[data-open-port]").evaluate_all("all => all.map((one) => one.dataset.openPort)")
+    assert len(ports) == 5
+    for port in ports:
+        canvas.page.keyboard.press("1")
+        canvas.page.locator(f'[data-node="s"][data-open-port="{port}"]').click()
+        canvas.pick("wait")
+        canvas.saved()
+        canvas.page.get_by_role("button", name="Close", exact=True).click()
+    assert len(arrows(shop, "five")) == 5
+
+
 def test_fingers_add_and_edit_on_a_phone(shop: Web, builder: Open, complaints: list[str]) -> None:
     phone = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
     canvas = builder(a_draft(shop, "phone", WELCOME), **phone)
