@@ -407,6 +407,12 @@
     const fold = event.target.closest?.("summary")?.closest(".row-fold[id], .more-fields[id]");
     if (fold && !fold.closest("form[data-rule-form]")) folds.set(`${fold.closest("form")?.action} ${fold.id}`, !fold.open);
   });
+  for (const type of ["focusin", "input"]) {
+    document.addEventListener(type, (event) => {
+      const fold = event.target.matches?.("summary") ? null : event.target.closest?.(".row-fold[id]");
+      if (fold) folds.set(`${fold.closest("form")?.action} ${fold.id}`, true);
+    }, true);
+  }
   document.addEventListener("wayfare:form", () => {
     for (const fold of $$(".row-fold[id], .more-fields[id]")) {
       const open = folds.get(`${fold.closest("form")?.action} ${fold.id}`);
