@@ -101,7 +101,9 @@ def work(
     from engine.channels import channels
     from engine.dates import fire_dates
     from engine.drain import FLOW, SEND, drain
+    from engine.gates import tend_gates
     from engine.runtime import Runtime
+    from engine.schedules import fire_schedules
     from engine.sweep import sweep
     from nodes.registry import Registry, builtin_types
     from store.db import Store, is_transient
@@ -130,6 +132,8 @@ def work(
         try:
             if task == "tick":
                 fire_dates(runtime, now=runtime.now())
+                fire_schedules(runtime, now=runtime.now())
+                tend_gates(runtime, now=runtime.now())
                 sweep(runtime, now=runtime.now())
             else:
                 done = sum(drain(runtime, shard, stopping=lambda: stopping) for shard in (FLOW, SEND))
