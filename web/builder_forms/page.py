@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -92,11 +92,6 @@ class Page:
         except RuleInvalid:
             return ""
         return text[:1].upper() + text[1:]
-
-    def row_words(self, row: Sequence[Field]) -> str:
-        """Return in words whom a row with a rule is about."""
-        one = next((one for one in row if one.rule is not None), None)
-        return "" if one is None or one.rule is None else self.words_of(one.rule, self.rules_for(one))
 
     def subjects(self, one: View) -> Options:
         """Return what a condition can ask about; a new one begins with a choice that is none."""

@@ -399,22 +399,16 @@
   function parts(path, verb) {
     const box = verb.startsWith("rule-") ? $(`.rule[data-rule="${CSS.escape(path)}"]`) : document.getElementById(`f-${path.replace(/[^\w-]/g, "-")}`);
     if (!box) return [];
-    return verb.startsWith("rule-") ? $$(".rule-part", box) : $$(":scope > .row-box, :scope > .row-fold", box);
+    return verb.startsWith("rule-") ? $$(".rule-part", box) : $$(":scope > .row-box", box);
   }
   // The server does not know which folds a person has opened; what was clicked open stays so when the form comes back.
   const folds = new Map();
   document.addEventListener("click", (event) => {
-    const fold = event.target.closest?.("summary")?.closest(".row-fold[id], .more-fields[id]");
+    const fold = event.target.closest?.("summary")?.closest(".more-fields[id]");
     if (fold && !fold.closest("form[data-rule-form]")) folds.set(`${fold.closest("form")?.action} ${fold.id}`, !fold.open);
   });
-  for (const type of ["focusin", "input"]) {
-    document.addEventListener(type, (event) => {
-      const fold = event.target.matches?.("summary") ? null : event.target.closest?.(".row-fold[id]");
-      if (fold) folds.set(`${fold.closest("form")?.action} ${fold.id}`, true);
-    }, true);
-  }
   document.addEventListener("wayfare:form", () => {
-    for (const fold of $$(".row-fold[id], .more-fields[id]")) {
+    for (const fold of $$(".more-fields[id]")) {
       const open = folds.get(`${fold.closest("form")?.action} ${fold.id}`);
       if (open !== undefined && !$("[aria-invalid=true]", fold)) fold.open = open;
     }
