@@ -168,7 +168,7 @@ def test_a_journey_is_paused_after_a_question_and_resumed(
     expect(page.get_by_role("link", name="Pause")).to_be_visible()
     assert _status(shop) == "live"
     page.get_by_label("More").click()
-    page.get_by_role("link", name="Stop").click()
+    page.get_by_role("link", name="Stop Take everybody out").click()
     expect(question).to_contain_text("all of them leave at once")
     question.get_by_role("button", name="Stop and take everybody out").click()
     expect(page.get_by_role("status")).to_contain_text("is stopped")
