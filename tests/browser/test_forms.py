@@ -226,13 +226,13 @@ def test_a_segment_is_made_in_place_and_chosen(shop: Web, at: Callable[..., Page
 def test_what_customers_typed_never_runs(at: Callable[..., Page], complaints: list[str]) -> None:
     page = at("/segments/new")
     page.get_by_label("What is asked about").select_option(label="City")
-    page.get_by_role("combobox", name="Value").click()
+    page.get_by_role("combobox", name="Value", exact=True).click()
     expect(page.locator(".combo-pop [role=option]", has_text="onerror")).to_be_visible()
     page.locator(".combo-pop [role=option]", has_text="onerror").click()
     expect(page.locator(".rule-count b")).to_have_text("3")
     expect(page.locator(".rule-count")).to_contain_text("onerror")
     page.get_by_label("What is asked about").select_option(label="Shop")
-    page.get_by_role("combobox", name="Value").click()
+    page.get_by_role("combobox", name="Value", exact=True).click()
     page.wait_for_load_state("networkidle")
     assert page.evaluate("window.__xss") is None
     assert complaints == []
