@@ -213,7 +213,7 @@ def _fill(conn: Connection, store: Store, session: str, document: dict[str, Any]
     account = accounts.add_account(conn, **who, now=at)  # type: ignore[arg-type]  # one dict for all of them
     digest = store.vault.digest("session", session)
     agent = {"user_agent": "bench", "ip": "127.0.0.1", "second_factor_at": at, "lifetime": timedelta(hours=2)}
-    accounts.open_session(conn, digest=digest, account_id=account, now=at, **agent)  # type: ignore[arg-type]
+    accounts.open_session(conn, digest=digest, account_id=account, now=at, **agent)  # type: ignore[arg-type]  # as above
     drafts.save_draft(conn, "big", document, now=at, name="Three hundred steps")
 
 

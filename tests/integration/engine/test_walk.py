@@ -298,6 +298,21 @@ def test_a_late_writer_changes_nothing(world: World) -> None:
     assert world.scalar("SELECT count(*) FROM message") == 20
 
 
+def test_whoever_lost_a_claim_leaves_the_work_to_its_new_owner(world: World) -> None:
+    from engine.walk import walk_claim
+
+    version = a_journey(world)
+    world.happens(world.customers(20), "shop.visited")
+    world.settle_matching()
+    lost = world.store.run(lambda c: claim(c, version, now=world.now, lease=timedelta(seconds=-1), limit=100))
+    owned = world.store.run(lambda c: claim(c, version, now=world.now, lease=timedelta(minutes=1), limit=100))
+    assert lost is not None
+    assert owned is not None
+    assert lost.ids == owned.ids
+    assert walk_claim(world.runtime, lost, now=world.now).enrollments == 0
+    assert walk_claim(world.runtime, owned, now=world.now).enrollments == 20
+
+
 @pytest.mark.parametrize("status", ["paused", "stopped"])
 def test_a_journey_that_does_not_run_is_not_walked(world: World, status: str) -> None:
     from sqlalchemy import text
