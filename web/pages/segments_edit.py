@@ -1,8 +1,6 @@
 """Making, changing, copying and removing segments."""
 
 import json
-import re
-import unicodedata
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,12 +25,10 @@ from web.forms import Form
 from web.pages.forms import FORM_BYTES, page_for, posted
 from web.principal import principal
 from web.respond import go, respond
+from web.slugs import free, slug
 
 bp = Blueprint("segments_edit", __name__, url_prefix="/segments")
 PATHS = ("rule", "made")
-_CYRILLIC = "абвгґдеєжзиіїйклмнопрстуфхцчшщьюяыэъё"
-_LATIN = "a b v h g d e ie zh z y i i i k l m n o p r s t u f kh ts ch sh shch - iu ia y e - e"
-_LETTERS = dict(zip(_CYRILLIC, ["" if one == "-" else one for one in _LATIN.split()], strict=True))
 
 
 @dataclass
@@ -230,10 +226,7 @@ def _form(draft: Draft, known: SegmentRow | None = None, status: int = 200) -> R
 
 def _free_key(name: str) -> str:
     """Return a key for programs made from a name, with a number when it is taken."""
-    plain = "".join(_LETTERS.get(letter, letter) for letter in name.lower())
-    ascii_ = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()
-    base = re.sub(r"[^a-z0-9]+", "-", ascii_).strip("-")[:80].strip("-") or "segment"
+    base = slug(name, "segment")
     base = "new-segment" if base == "new" else base  # /segments/new is the form
     with store().read() as conn:
-        taken = {one.key for one in rows.all_segments(conn)}
-    return next(key for key in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if key not in taken)
+        return free(base, {one.key for one in rows.all_segments(conn)})
