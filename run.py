@@ -25,7 +25,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "wayfare.stamp"
 OLDEST = (3, 11)
-ROOMS = ["wayfare", "nodes", "store", "engine", "builder", "web"]
+ROOMS = ["wayfare", "nodes", "store", "offers", "engine", "builder", "web"]
 
 
 class SetupFailed(Exception):

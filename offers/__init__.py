@@ -1,0 +1,1 @@
+"""What shops, tills and journeys use of the pricing rules: rule sets, codes, certificates, redemptions."""
