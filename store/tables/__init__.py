@@ -37,6 +37,7 @@ from store.tables.journeys import (
     Version,
 )
 from store.tables.outbox import Attempt, CapCounter, ChannelState, Message
+from store.tables.rulesets import DraftPromotion, RulesetVersion
 from store.tables.segments import Segment, SegmentMember, SegmentSpan, SegmentTimer
 
 metadata = SQLModel.metadata
@@ -60,6 +61,7 @@ __all__ = [
     "CustomerList",
     "DraftEdit",
     "DraftPresence",
+    "DraftPromotion",
     "Enrollment",
     "Event",
     "EventConflict",
@@ -82,6 +84,7 @@ __all__ = [
     "Product",
     "Quota",
     "RepairCount",
+    "RulesetVersion",
     "Segment",
     "SegmentMember",
     "SegmentSpan",
