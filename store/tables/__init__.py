@@ -4,7 +4,8 @@ from sqlmodel import SQLModel
 
 from store.tables.accounts import ApiKey, Audit, LoginAttempt, RepairCount, Setting, User, UserSession
 from store.tables.catalog import Cart, Order, OrderLine, PriceChange, Product, WishListItem
-from store.tables.codes import Code, CodeBatch
+from store.tables.certificates import Certificate, CertificateHold, CertificateRequest, Journal, Notice, Posting
+from store.tables.codes import Code, CodeBatch, CodeDoubt
 from store.tables.customers import (
     AttributeChange,
     Consent,
@@ -49,10 +50,14 @@ __all__ = [
     "Audit",
     "CapCounter",
     "Cart",
+    "Certificate",
+    "CertificateHold",
+    "CertificateRequest",
     "ChannelState",
     "Claim",
     "Code",
     "CodeBatch",
+    "CodeDoubt",
     "Consent",
     "ConsentChange",
     "Customer",
@@ -70,6 +75,7 @@ __all__ = [
     "Idempotency",
     "Identity",
     "ImportRun",
+    "Journal",
     "Journey",
     "JourneyTag",
     "ListMember",
@@ -77,9 +83,11 @@ __all__ = [
     "LoginAttempt",
     "Message",
     "NodeMemory",
+    "Notice",
     "Occurrence",
     "Order",
     "OrderLine",
+    "Posting",
     "PriceChange",
     "Product",
     "Quota",
