@@ -13,8 +13,8 @@ from statistics import median, quantiles
 from time import process_time
 from typing import Any
 
-from wayfare.promotions import Quoter, parse_request
-from wayfare.promotions.contract import Cart
+from wayfare.promotions import compile, parse_cart, quote
+from wayfare.promotions.engine import search
 
 BRANDS = [f"b{number}" for number in range(10)]
 NOON = "2026-11-24T12:00:00+02:00"
@@ -79,12 +79,11 @@ def measure(title: str, carts: int, make: Callable[[random.Random], tuple[dict[s
     for seed in range(carts):
         lines, rules = make(random.Random(seed))
         document = {"cart": {"currency": "UAH", "at": NOON, **lines}, "ruleset": rules}
-        request = parse_request(document)
-        quoter = Quoter(request.ruleset)
+        compiled = compile(document["ruleset"])
         start = process_time()
-        answer = quoter.quote(Cart.model_validate(document["cart"]))
+        answer = quote(document["cart"], compiled)
         times.append((process_time() - start) * 1000)
-        counts.append(quoter.search(request)[1].evaluations)
+        counts.append(search(parse_cart(document["cart"]), compiled)[1].evaluations)
         proven += answer["proof"]["status"] == "optimal"
     spread = quantiles(times, n=20)[-1] if len(times) > 1 else times[0]
     print(

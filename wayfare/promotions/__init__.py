@@ -1,17 +1,21 @@
 """What it costs: conditions, effects, best price, and why."""
 
 from wayfare.promotions.conflicts import Finding, conflicts
-from wayfare.promotions.contract import Request, Ruleset, parse_json, parse_request, parse_ruleset
-from wayfare.promotions.engine import Quoter, quote
+from wayfare.promotions.contract import Cart, Request, Ruleset, parse_cart, parse_json, parse_request, parse_ruleset
+from wayfare.promotions.engine import compile, quote
 from wayfare.promotions.pricer import QuoteDiffers
+from wayfare.promotions.rules import Compiled
 
 __all__ = [
+    "Cart",
+    "Compiled",
     "Finding",
     "QuoteDiffers",
-    "Quoter",
     "Request",
     "Ruleset",
+    "compile",
     "conflicts",
+    "parse_cart",
     "parse_json",
     "parse_request",
     "parse_ruleset",

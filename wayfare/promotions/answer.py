@@ -15,13 +15,13 @@ from wayfare.promotions.values import fraction
 _TRIED = ("better_price", "no_effect", "passed_over", "never_with", "standalone")
 
 
-def write(table: Table, found: Found) -> dict[str, Any]:
+def write(table: Table, found: Found, ref: str | None = None) -> dict[str, Any]:
     """Return the quote. `table` holds all offers, `found` the best choice among them."""
     priced, cart = found.priced, table.cart
     reasons = {**table.reasons, **explain(table, found)}
     lines = _lines(table, priced)
     shipping = [_parcel(table, priced, place) for place in range(len(cart.shipping))]
-    applied = {offer.key: amount for offer, amount in priced.applied().items()}
+    applied = {offer.rule.key: amount for offer, amount in priced.applied().items()}
     given: list[dict[str, object]] = []
     bonus, lone = 0, any(one.rule.promotion.standalone for one in priced.applied())
     extras = [] if lone else _together(table, priced, reasons)
@@ -38,7 +38,7 @@ def write(table: Table, found: Found) -> dict[str, Any]:
     bound = found.bound
     document: dict[str, Any] = {
         "currency": cart.currency,
-        "ruleset": table.request.ruleset.version,
+        "ruleset": table.book.version,
         "goods": {
             "list": sum(one["list"] for one in lines),
             "discount": sum(one["discount"] for one in lines),
@@ -58,9 +58,7 @@ def write(table: Table, found: Found) -> dict[str, Any]:
             "bound": bound + (tax if cart.tax_mode == "exclusive" else 0),
         },
     }
-    if table.request.ref is not None:
-        document = {"ref": table.request.ref, **document}
-    return document
+    return document if ref is None else {"ref": ref, **document}
 
 
 def _together(table: Table, priced: Priced, reasons: dict[str, dict[str, object]]) -> list[Offer]:
@@ -90,7 +88,10 @@ def _lines(table: Table, priced: Priced) -> list[dict[str, Any]]:
         by_kind.setdefault(run.kind.index, []).append(run)
     found: dict[str, dict[str, Any]] = {}
     for kind in table.kinds:
-        runs = sorted(by_kind.get(kind.index, ()), key=lambda run: run.start)
+        runs = by_kind[kind.index]
+        if len(kind.members) == 1:
+            found[kind.line.id] = _line(table, kind, kind.line.id, runs)
+            continue
         for id, count in kind.members:
             mine: list[Run] = []
             while count:
@@ -105,10 +106,13 @@ def _lines(table: Table, priced: Priced) -> list[dict[str, Any]]:
 def _line(table: Table, kind: Kind, id: str, runs: list[Run]) -> dict[str, Any]:
     units: list[tuple[int, Run]] = []
     for run in runs:
-        same = units and (units[-1][1].price, units[-1][1].steps) == (run.price, run.steps)
-        units = [*units[:-1], (units[-1][0] + run.count, run)] if same else [*units, (run.count, run)]
-    listed = sum(kind.price * run.count for run in runs)
-    net = sum(run.price * run.count for run in runs)
+        if units and units[-1][1].price == run.price and units[-1][1].steps == run.steps:
+            units[-1] = units[-1][0] + run.count, run
+        else:
+            units.append((run.count, run))
+    count = sum([run.count for run in runs])
+    listed = kind.price * count
+    net = sum([run.price * run.count for run in runs])
     return {
         "id": id,
         "list": listed,
@@ -124,8 +128,10 @@ def _line(table: Table, kind: Kind, id: str, runs: list[Run]) -> dict[str, Any]:
 
 def _step(step: Step) -> dict[str, Any]:
     """Return one step of one unit."""
-    found = {"promotion": step.offer.key, "amount": step.amount, "given": step.given}
-    return {**found, "cut_by": step.cut_by} if step.cut_by else found
+    found = {"promotion": step.offer.rule.key, "amount": step.amount, "given": step.given}
+    if step.cut_by:
+        found["cut_by"] = step.cut_by
+    return found
 
 
 def _parcel(table: Table, priced: Priced, place: int) -> dict[str, Any]:
@@ -151,10 +157,9 @@ def tax_of(table: Table, rate: str | None, net: int) -> int:
 
 def _codes(table: Table, applied: dict[str, int], reasons: dict[str, dict[str, object]]) -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
-    rules = [one for one in table.request.ruleset.promotions if one.requires_code is not None]
     for code in table.cart.codes:
         plain = code.strip().upper()
-        mine = sorted(one.key for one in rules if (one.requires_code or "").strip().upper() == plain)
+        mine = sorted(table.book.coded.get(plain, ()))
         whys = [str(reasons[key]["reason"]) for key in mine if key in reasons]
         if not mine:
             found.append({"code": code, "status": "unknown"})

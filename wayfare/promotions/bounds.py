@@ -36,10 +36,10 @@ class Bounds:
         running = price
         for offer, effects in self._able(kind, position):
             base = unit.price if group.percent_base == "list" else running
-            most = offer.rule.promotion.limits.max_discount_unit
+            most = offer.rule.most_unit
             offs = [effect.off(running, base) for effect in effects]
             off = running if isinstance(offer.effect, Bundle) else max(offs, default=0)
-            if offer.rule.target == "line" and isinstance(offer.effects[kind], SetPrice):
+            if offer.rule.target == "line" and isinstance(offer.on(kind), SetPrice):
                 off = running
             off = off if most is None else min(off, most)
             least = min(least, running - off)
@@ -73,7 +73,7 @@ def order_bound(table: Table, nets: dict[int, int]) -> int:
         for offer in table.by_group[index]:
             effect = offer.effect
             scoped = sum((worth.get(kind, Fraction(0)) for kind in offer.reach), Fraction(0))
-            most = offer.rule.promotion.limits.max_discount_cart
+            most = offer.rule.most_cart
             limit = [Fraction(one) for one in (most, offer.spend) if one is not None]
             if isinstance(effect, PercentOff):
                 rate = Fraction(effect.value) / 100
@@ -94,7 +94,7 @@ def order_bound(table: Table, nets: dict[int, int]) -> int:
 
 
 def _effects(offer: Offer, kind: int) -> list[Plain]:
-    effect = offer.effects[kind]
+    effect = offer.on(kind)
     if isinstance(effect, Nth):
         return [one for one in (effect.first, effect.additional) if one is not None]
     if isinstance(effect, Sets):

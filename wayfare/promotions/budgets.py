@@ -8,8 +8,8 @@ def settle_budgets(table: Table) -> Table:
     """Return the table without the offers that their budgets cannot bear; partial ones are cut to what is left."""
     refused: set[Offer] = set()
     for offer in table.offers:
-        budget = offer.rule.promotion.limits.budget
-        if budget is None or budget.kind != "spend":
+        budget = offer.rule.budget
+        if budget is None:
             continue
         if _alone(table, offer) <= budget.remaining:
             continue

@@ -17,9 +17,9 @@ from wayfare.promotions.conditions import (
     ValuesCondition,
     leaves,
 )
-from wayfare.promotions.contract import Cart, Promotion, Ruleset
+from wayfare.promotions.contract import Promotion, Ruleset
 from wayfare.promotions.effects import Bundle, BuyGet, Sets
-from wayfare.promotions.engine import Quoter
+from wayfare.promotions.engine import compile, quote
 from wayfare.promotions.scope import Scope
 
 Kind = Literal["competes", "stacks", "never_wins", "never_reached", "useless_cap"]
@@ -60,7 +60,7 @@ def _useless(ruleset: Ruleset, one: Promotion) -> Iterator[Finding]:
         return
     for cap in ruleset.caps:
         capped = ruleset.model_copy(update={"promotions": [one], "caps": [cap]})
-        answer = Quoter(capped).quote(Cart.model_validate(cart))
+        answer = quote(cart, compile(capped))
         if not any(each["promotion"] == one.key for each in answer["applied"]):
             yield Finding("useless_cap", one.key, cap.key, answer["goods"]["list"], answer["payable"], cart)
 
@@ -69,7 +69,7 @@ def _pair(ruleset: Ruleset, one: Promotion, other: Promotion) -> Iterator[Findin
     cart = example(ruleset, one, other)
     if cart is None or not all(_applies(_with(ruleset, [each]), cart, each) for each in (one, other)):
         return
-    answer = Quoter(_with(ruleset, [one, other])).quote(Cart.model_validate(cart))
+    answer = quote(cart, compile(_with(ruleset, [one, other])))
     both = {each["promotion"] for each in answer["applied"]} >= {one.key, other.key}
     listed, payable = answer["goods"]["list"], answer["payable"]
     yield Finding("stacks" if both else "competes", one.key, other.key, listed, payable, cart)
@@ -134,7 +134,7 @@ def _with(ruleset: Ruleset, promotions: list[Promotion], *, caps: bool = True) -
 
 
 def _applies(ruleset: Ruleset, cart: dict[str, Any], one: Promotion) -> bool:
-    answer = Quoter(ruleset).quote(Cart.model_validate(cart))
+    answer = quote(cart, compile(ruleset))
     return any(each["promotion"] == one.key for each in answer["applied"])
 
 

@@ -163,6 +163,12 @@ def parse_request(document: object) -> Request:
     return request
 
 
+def parse_cart(document: object) -> Cart:
+    """Return a document as a cart. Raises InputRefused with path, code and message of the first fault."""
+    cart: Cart = _validated(Cart, document)
+    return cart
+
+
 def parse_ruleset(document: object) -> Ruleset:
     """Return a document as a rule set. Raises InputRefused with path, code and message of the first fault."""
     ruleset: Ruleset = _validated(Ruleset, document)
@@ -261,7 +267,8 @@ def _depth(document: object, limit: int) -> bool:
 
 
 def _validated(model: type[Any], document: object) -> Any:
-    if _depth(document, 2 * MOST_NESTED + 8):
+    rules = document.get("ruleset") if isinstance(document, dict) and model is Request else document
+    if model is not Cart and _depth(rules, 2 * MOST_NESTED + 8):  # a cart has nothing that nests
         raise InputRefused("too_deep", f"nest conditions at most {MOST_NESTED} levels")
     try:
         return model.model_validate(document)

@@ -225,3 +225,15 @@ def target_of(effect: Effect) -> str:
     if isinstance(effect, Gift | Cashback):
         return effect.kind
     return "unit"
+
+
+def numbers_of(effect: Effect) -> tuple[int, int, int]:
+    """Return an effect on units as numbers: 0 is value / whole of the base, 1 an amount, 2 a price to fall to."""
+    if isinstance(effect, PercentOff):
+        return (0, *fraction(effect.value))
+    if isinstance(effect, AmountOff):
+        return (1, effect.value, 1)
+    return (2, effect.value if isinstance(effect, SetPrice | PersonalPrice) else _NEVER, 1)
+
+
+_NEVER = 10**18  # a price that nothing falls to

@@ -10,6 +10,7 @@ from itertools import combinations, product
 
 from wayfare.promotions.bounds import Bounds
 from wayfare.promotions.contract import GOODS_LAYERS
+from wayfare.promotions.direct import Effort, LimitReached
 from wayfare.promotions.effects import Bundle, BuyGet, Nth, Sets
 from wayfare.promotions.kinds import Kind, pieces
 from wayfare.promotions.parcels import Way, best_ways, ship
@@ -31,24 +32,6 @@ from wayfare.promotions.table import Offer, Table
 
 Picks = tuple[Pick, ...]
 MOST_UNITS = 60  # more have too many choices to finish, and units are looked at one by one
-
-
-class LimitReached(Exception):  # not an error: the search stops, and the bound is told
-    """The search has used up its evaluations."""
-
-
-@dataclass(slots=True)
-class Effort:
-    """How many evaluations a search has made, and how many it may make."""
-
-    limit: int
-    made: int = 0
-
-    def spend(self, count: int = 1) -> None:
-        """Count evaluations. Raises LimitReached."""
-        self.made += count
-        if self.made > self.limit:
-            raise LimitReached
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +117,10 @@ def _after(
         for run, one in zip(runs, picks, strict=True)
     ]
     try:
-        check_group(table, index, offers, planned)
+        check_group(table, index, offers, planned, 0)
     except QuoteDiffers:
         return None
-    return tuple(goods_step(table.groups[index], index, offers, planned))
+    return tuple(goods_step(table.groups[index], index, offers, planned, 0))
 
 
 def actions(
@@ -256,7 +239,7 @@ def _unit_ways(policy: str, index: int, offers: Sequence[Offer], run: Run) -> It
 
 def _endings(table: Table, state: _State, effort: Effort) -> Iterator[tuple[Choice, Priced]]:
     """Yield every choice of order promotions and the best one of parcels, for goods that are settled."""
-    groups = [index for index, group in enumerate(table.groups) if group.layer == "order"]
+    groups = table.book.order_groups
     worths = nets_of(table, state.runs)
 
     def pick(place: int, runs: list[Run], so_far: tuple[tuple[Offer, ...], ...]) -> Iterator[tuple[Choice, Priced]]:

@@ -49,8 +49,8 @@ def cashback(table: Table, offers: Sequence[Offer], priced: Priced) -> tuple[int
         effect = offer.rule.promotion.effect
         if not isinstance(effect, Cashback):
             continue
-        scope = offer.rule.promotion.scope
-        paid = sum(worths[kind.index] for kind in table.kinds if scope.holds(kind.line, kind.ids))
+        bit = 1 << offer.rule.scope
+        paid = sum(worths[kind.index] for kind in table.kinds if kind.scopes & bit)
         earned = min(effect.amount, paid) if effect.amount is not None else 0
         if effect.percent is not None:
             part, whole = fraction(effect.percent)
@@ -80,7 +80,7 @@ def _pieces(table: Table, offer: Offer, effect: Gift) -> int:
     promotion = offer.rule.promotion
     if effect.per == "cart":
         return effect.quantity
-    scoped = [kind for kind in table.kinds if promotion.scope.holds(kind.line, kind.ids)]
+    scoped = [kind for kind in table.kinds if kind.scopes >> offer.rule.scope & 1]
     most_line = promotion.limits.max_units_line
     counts = [kind.quantity if most_line is None else min(kind.quantity, most_line) for kind in scoped]
     units = sum(counts)

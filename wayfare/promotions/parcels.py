@@ -34,7 +34,7 @@ def parcels(table: Table) -> list[Parcel]:
 def ship(table: Table, ways: Sequence[Way]) -> list[Parcel]:
     """Return the parcels after these choices, one for each group of layer shipping."""
     state = parcels(table)
-    groups = [index for index, group in enumerate(table.groups) if group.layer == "shipping"]
+    groups = table.book.shipping_groups
     for index, way in zip(groups, ways, strict=True):
         for offer, places in way:
             _step(table.groups[index], offer, places, state)
@@ -47,7 +47,9 @@ def best_ways(table: Table, offers: Sequence[Offer]) -> tuple[list[Way], int, bo
     Effects never lower a price less where it is lower already, so the best promotion of each parcel, group by group,
     is exact; only promotions on all parcels together, which exclude those on single ones, are tried out.
     """
-    groups = [index for index, group in enumerate(table.groups) if group.layer == "shipping"]
+    groups = table.book.shipping_groups
+    if not table.cart.shipping:
+        return [() for _ in groups], 0, True
     mine = [[offer for offer in offers if offer.rule.group == index] for index in groups]
     options: list[list[Offer | None]] = []
     for index, one in zip(groups, mine, strict=True):
@@ -74,7 +76,7 @@ def best_ways(table: Table, offers: Sequence[Offer]) -> tuple[list[Way], int, bo
 
 
 def _is_limited(offer: Offer) -> bool:
-    return offer.rule.promotion.limits.max_discount_cart is not None or offer.spend is not None
+    return offer.rule.most_cart is not None or offer.spend is not None
 
 
 def _way(group: Group, offers: Sequence[Offer], chosen: Offer | None, state: Sequence[Parcel]) -> Way:
@@ -122,12 +124,12 @@ def _first_way(
 def _off(group: Group, offer: Offer, parcel: Parcel) -> int:
     effect = _effect(offer)
     amount = effect.off(parcel.price, parcel.tag if group.percent_base == "list" else parcel.price)
-    most = offer.rule.promotion.limits.max_discount_unit
+    most = offer.rule.most_unit
     return amount if most is None else min(amount, most)
 
 
 def _effect(offer: Offer) -> PercentOff | AmountOff | SetPrice:
-    effect = next(iter(offer.effects.values()), offer.rule.promotion.effect)
+    effect = offer.effect
     assert isinstance(effect, PercentOff | AmountOff | SetPrice)  # noqa: S101  # the contract allows no other
     return effect
 
@@ -152,7 +154,7 @@ def _step(group: Group, offer: Offer, places: Sequence[int], state: Sequence[Par
         amounts = _totals(group, offer, places, state)
     else:
         amounts = [_off(group, offer, state[place]) for place in places]
-    limits = (offer.rule.promotion.limits.max_discount_cart, offer.spend)
+    limits = (offer.rule.most_cart, offer.spend)
     most = min((limit for limit in limits if limit is not None), default=None)
     given = amounts if most is None or sum(amounts) <= most else share_out(most, amounts, amounts)
     for place, amount, one in zip(places, amounts, given, strict=True):

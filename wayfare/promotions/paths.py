@@ -6,60 +6,42 @@ it is not (caps over some layers, `skip_discounted`, pairs that never meet on a 
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise, product
-from typing import NamedTuple
 
 from wayfare.promotions.contract import GOODS_LAYERS
-from wayfare.promotions.effects import AmountOff, Bundle, BuyGet, Nth, PercentOff, PersonalPrice, SetPrice, Sets
+from wayfare.promotions.effects import Bundle, BuyGet, Nth, Sets
 from wayfare.promotions.kinds import Kind
 from wayfare.promotions.runs import Pick, Run
 from wayfare.promotions.steps import goods_step, is_out, on_unit, plain_effect, unit_off
+from wayfare.promotions.sweep import numbers_on
 from wayfare.promotions.table import Offer, Table
-from wayfare.promotions.values import fraction
 
 Picks = tuple[Pick, ...]
 MOST_PATHS = 3000
-BIGGEST = 10**18
-
-
-class _Plain(NamedTuple):
-    """An effect on single units as numbers: 0 is value / whole of the base, 1 an amount, 2 a price to fall to."""
-
-    offer: Offer
-    reach: int
-    most: int | None
-    sort: int
-    value: int
-    whole: int
-
-    @classmethod
-    def of(cls, offer: Offer, kind: int) -> "_Plain":
-        """Return the numbers of an offer on a kind."""
-        effect, reach, most = offer.effects[kind], offer.reach[kind], offer.rule.promotion.limits.max_discount_unit
-        if isinstance(effect, PercentOff):
-            return cls(offer, reach, most, 0, *fraction(effect.value))
-        if isinstance(effect, AmountOff):
-            return cls(offer, reach, most, 1, effect.value, 1)
-        value = effect.value if isinstance(effect, SetPrice | PersonalPrice) else BIGGEST
-        return cls(offer, reach, most, 2, value, 1)
 
 
 class Paths:
     """Paths of the kinds of one table. `retail` are the `favor: retailer` multi-buys that are taken."""
 
-    def __init__(self, table: Table, retail: frozenset[Offer] = frozenset()) -> None:
+    def __init__(self, table: Table, kinds: Sequence[Kind], retail: frozenset[Offer] = frozenset()) -> None:
         self.table, self.retail = table, retail
         self.groups = table.goods_groups()
-        self.offers: dict[tuple[int, int], list[Offer]] = {}
-        for position, index in enumerate(self.groups):
-            for offer in table.by_group[index]:
-                for kind in offer.reach:
-                    self.offers.setdefault((kind, position), []).append(offer)
         self.evaluations = 0
-        self._plain: dict[tuple[int, int], list[_Plain]] = {}
+        self.offers: dict[tuple[int, int], list[Offer]] = {}
         self._mine: dict[int, list[Offer]] = {}
+        self._monotone: dict[int, bool] = {}
+        if not kinds:
+            return
+        bits = sum(1 << kind.index for kind in kinds)
+        places = {index: position for position, index in enumerate(self.groups)}
         for offer in table.offers:
-            for index in offer.reach:
-                self._mine.setdefault(index, []).append(offer)
+            if not offer.kinds & bits:
+                continue
+            position = places.get(offer.rule.group)
+            for kind in kinds:
+                if offer.kinds >> kind.index & 1:
+                    self._mine.setdefault(kind.index, []).append(offer)
+                    if position is not None:
+                        self.offers.setdefault((kind.index, position), []).append(offer)
 
     def mine(self, kind: Kind) -> list[Offer]:
         """Return the goods offers that reach a kind."""
@@ -67,10 +49,11 @@ class Paths:
 
     def is_monotone(self, kind: Kind) -> bool:
         """Tell whether a lower price after one group always leads to a lower price at the end."""
-        offers = self.mine(kind)
-        return not kind.ceilings and not any(
-            one.rule.promotion.scope.skip_discounted or _is_shy(one, offers) for one in offers
-        )
+        if kind.index not in self._monotone:
+            offers = self.mine(kind)
+            tied = any(one.rule.skips or _is_shy(one, offers) for one in offers)
+            self._monotone[kind.index] = not kind.ceilings and not tied
+        return self._monotone[kind.index]
 
     def segments(self, kind: Kind) -> list[tuple[int, int]]:
         """Return (start, count) of units to which the same offers reach."""
@@ -100,17 +83,16 @@ class Paths:
                     self.evaluations += 1
                     after = after.lowered(offer, *unit_off(offer, effect, after, group))
             return after.price, tuple(Pick(one) for one in taking)
-        key = (run.kind.index, position)
-        if key not in self._plain:
-            self._plain[key] = [_Plain.of(one, run.kind.index) for one in able if not one.ties]
-        price = run.price
-        base = run.kind.price if group.percent_base == "list" else price
-        room = run.kind.room(price, run.used, group.layer)[0] if run.kind.ceilings else max(0, price - run.kind.floor)
+        price, kind = run.price, run.kind
+        base = kind.price if group.percent_base == "list" else price
+        room = kind.room(price, run.used, group.layer)[0] if kind.ceilings else max(0, price - kind.floor)
         end, best = run.start + run.count, 0
-        for offer, reach, most, sort, value, whole in self._plain[key]:  # by priority: ties go to the larger one
-            if end > reach:
+        for offer in able:  # by priority: ties go to the larger one
+            if offer.rule.ties or end > offer.reach[kind.index] or (offer.rule.skips and is_out(offer, run, index)):
                 continue
             self.evaluations += 1
+            sort, value, whole = numbers_on(offer, kind.index)
+            most = offer.rule.most_unit
             off = (2 * base * value + whole) // (2 * whole) if sort == 0 else value if sort == 1 else price - value
             off = min(off, room, price) if most is None else min(off, room, price, most)
             if off > best:
@@ -169,7 +151,7 @@ class Paths:
             Run(run.kind, run.start, run.count, run.price, (picks[_segment(starts, run)],), run.used, run.steps)
             for run in runs
         ]
-        return goods_step(self.table.groups[index], index, self.table.by_group[index], planned)
+        return goods_step(self.table.groups[index], index, self.table.by_group[index], planned, 0)
 
     def _choices(
         self, runs: Sequence[Run], starts: Sequence[int], position: int, *, all_paths: bool

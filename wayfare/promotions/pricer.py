@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from wayfare.errors import WayfareError
 from wayfare.promotions.effects import Bundle, BuyGet, Sets
+from wayfare.promotions.kinds import Kind
 from wayfare.promotions.parcels import Parcel, Way, ship
 from wayfare.promotions.runs import Pick, Run, fresh
 from wayfare.promotions.steps import goods_step, is_out, on_unit, order_step, order_total
-from wayfare.promotions.table import CartFacts, Offer, Table
+from wayfare.promotions.table import Offer, Table
 
 Plans = dict[int, list[tuple[int, tuple[tuple[Pick, ...], ...]]]]
 
@@ -26,7 +27,7 @@ class Choice:
     ways: tuple[Way, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Priced:
     """What a choice costs: runs with their steps, parcels, and the value that the search minimises."""
 
@@ -34,6 +35,7 @@ class Priced:
     parcels: list[Parcel]
     goods: int
     delivery: int
+    _applied: dict[Offer, int] | None = None
 
     @property
     def value(self) -> int:
@@ -42,14 +44,16 @@ class Priced:
 
     def applied(self) -> dict[Offer, int]:
         """Return what each promotion gave in this cart."""
-        found: dict[Offer, int] = {}
-        for run in self.runs:
-            for step in run.steps:
-                found[step.offer] = found.get(step.offer, 0) + step.given * run.count
-        for parcel in self.parcels:
-            for offer, _, given in parcel.steps:
-                found[offer] = found.get(offer, 0) + given
-        return found
+        if self._applied is None:
+            found: dict[Offer, int] = {}
+            for run in self.runs:
+                for step in run.steps:
+                    found[step.offer] = found.get(step.offer, 0) + step.given * run.count
+            for parcel in self.parcels:
+                for offer, _, given in parcel.steps:
+                    found[offer] = found.get(offer, 0) + given
+            self._applied = found
+        return self._applied
 
 
 def nets(table: Table, runs: Sequence[Run]) -> list[int]:
@@ -64,7 +68,7 @@ def price(table: Table, choice: Choice, *, may_clash: bool = False) -> Priced:
     """Price a choice exactly. Raises QuoteDiffers when the rules do not allow it."""
     runs = after_order(table, after_goods(table, choice.plans), choice.order)
     worths = nets(table, runs)
-    entries = ship(table, choice.ways or [()] * sum(group.layer == "shipping" for group in table.groups))
+    entries = ship(table, choice.ways or [()] * len(table.book.shipping_groups))
     for parcel in entries:
         for offer, _, _ in parcel.steps:
             _insist(offer in table.offers and meets_net(table, offer, worths), f"{offer.key} is not offered")
@@ -73,20 +77,22 @@ def price(table: Table, choice: Choice, *, may_clash: bool = False) -> Priced:
     return priced
 
 
-def after_goods(table: Table, plans: Plans, *, assume_net: bool = False) -> list[Run]:
+def after_goods(
+    table: Table, plans: Plans, *, assume_net: bool = False, kinds: Sequence[Kind] | None = None
+) -> list[Run]:
     """Return the runs after all groups that work on units. Raises QuoteDiffers when a pick is not allowed.
 
-    With `assume_net` net thresholds count as met: good for bounds, not for prices.
+    With `assume_net` net thresholds count as met: good for bounds, not for prices. `kinds` prices some of them only.
     """
-    runs = fresh(table.kinds, plans)
+    runs = fresh(table.kinds if kinds is None else kinds, plans)
     layer, worths = "", nets(table, runs)
-    for index in table.goods_groups():
+    for at, index in enumerate(table.goods_groups()):
         group = table.groups[index]
         if group.layer != layer:
             layer, worths = group.layer, nets(table, runs)
         offers = [one for one in table.by_group[index] if assume_net or meets_net(table, one, worths)]
-        check_group(table, index, offers, runs)
-        runs = goods_step(group, index, offers, runs)
+        check_group(table, index, offers, runs, at)
+        runs = goods_step(group, index, offers, runs, at)
     return runs
 
 
@@ -98,8 +104,7 @@ def after_order(
     With `assume_net` the net thresholds of the chosen ones count as met: good for bounds, not for prices.
     """
     worths = nets(table, runs)
-    groups = [index for index, group in enumerate(table.groups) if group.layer == "order"]
-    for place, index in enumerate(groups):
+    for place, index in enumerate(table.book.order_groups):
         group = table.groups[index]
         offers = [one for one in table.by_group[index] if meets_net(table, one, worths)]
         chosen = order[place] if place < len(order) else ()
@@ -115,7 +120,7 @@ def meets_net(table: Table, offer: Offer, worths: Sequence[int]) -> bool:
     """Tell whether an offer's net conditions hold, given the net value of each kind after the earlier layers."""
     if not offer.net:
         return True
-    facts = CartFacts(table.cart, table.kinds, worths)
+    facts = table.facts(worths)
     return not any(condition.failing(facts) for condition in offer.net)
 
 
@@ -141,24 +146,32 @@ def clash_of(priced: Priced) -> tuple[Offer, Offer] | None:
     return None
 
 
-def check_group(table: Table, index: int, offers: Sequence[Offer], runs: Sequence[Run]) -> None:
-    """Check the picks for one goods group. Raises QuoteDiffers."""
+def check_group(table: Table, index: int, offers: Sequence[Offer], runs: Sequence[Run], at: int) -> None:
+    """Check the picks for one goods group, at this position of the plans. Raises QuoteDiffers."""
     group = table.groups[index]
     if group.policy == "first":
         return
     used: dict[Offer, list[tuple[Run, Pick]]] = {}
     for run in runs:
-        picks = run.plan[0] if run.plan else ()
-        _insist(group.policy == "all" or len(picks) <= 1, "one promotion of a BEST group")
-        _insist(sum(pick.role != "" for pick in picks) <= 1, "one multi-buy on a unit")
+        picks = run.picks(at)
+        if not picks:
+            continue
+        if len(picks) > 1:
+            _insist(group.policy == "all", "one promotion of a BEST group")
+            _insist(sum(pick.role != "" for pick in picks) <= 1, "one multi-buy on a unit")
         for pick in picks:
-            _insist(pick.offer in offers and not is_out(pick.offer, run, index), f"{pick.offer.key} is not offered")
-            used.setdefault(pick.offer, []).append((run, pick))
+            if is_out(pick.offer, run, index):
+                _insist(False, f"{pick.offer.key} is not offered")
+            if pick.offer in used:
+                used[pick.offer].append((run, pick))
+            else:
+                used[pick.offer] = [(run, pick)]
     for offer, picked in used.items():
+        _insist(offer in offers, f"{offer.key} is not offered")
         if offer.rule.target == "line":
             _check_lines(offer, index, runs, picked)
         elif offer.retail is not None:
-            _check_retail(offer, runs)
+            _check_retail(offer, runs, at)
         elif isinstance(offer.effect, Sets | BuyGet | Bundle):
             _insist(all(pick.role for _, pick in picked), "a multi-buy has roles")
             _insist(composes(offer, [(run.kind.index, run.price, run.count, pick) for run, pick in picked]), offer.key)
@@ -233,10 +246,10 @@ def _check_lines(offer: Offer, index: int, runs: Sequence[Run], picked: Sequence
     _insist(able == sum(run.count for run, _ in picked), f"{offer.key} takes all units of a line or none")
 
 
-def _check_retail(offer: Offer, runs: Sequence[Run]) -> None:
+def _check_retail(offer: Offer, runs: Sequence[Run], at: int) -> None:
     retail = offer.retail
     for run in runs:
-        pick = next((one for one in (run.plan[0] if run.plan else ()) if one.offer is offer), None)
+        pick = next((one for one in run.picks(at) if one.offer is offer), None)
         pays = retail is not None and _inside(run, retail.payers)
         wins = retail is not None and _inside(run, retail.winners)
         _insist(pick is None or (pays if pick.role == "pay" else wins), f"{offer.key} works on other units")

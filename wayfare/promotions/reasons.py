@@ -8,43 +8,50 @@ from wayfare.promotions.pricer import Priced, meets_net
 from wayfare.promotions.runs import Run
 from wayfare.promotions.search import Found
 from wayfare.promotions.steps import is_out, order_total, plain_effect, unit_off
-from wayfare.promotions.table import CartFacts, Offer, Table
+from wayfare.promotions.table import Offer, Table
 
 
 def explain(table: Table, found: Found) -> dict[str, dict[str, object]]:
     """Return one reason for each offer of the table that the quote does not apply."""
     applied = found.priced.applied()
     lone = [one for one in applied if one.rule.promotion.standalone]
-    return {offer.key: _reason(table, found, offer, applied, lone) for offer in table.offers if offer not in applied}
+    if lone:
+        return {one.key: {"reason": "standalone", "by": lone[0].key} for one in table.offers if one not in applied}
+    most_first = sorted(applied, key=lambda one: (-applied[one], one.rule.order))
+    by_group: dict[int, list[Offer]] = {}
+    for one in most_first:
+        by_group.setdefault(one.rule.group, []).append(one)
+    return {
+        offer.rule.key: _reason(table, found, offer, most_first, by_group.get(offer.rule.group, ()))
+        for offer in table.offers
+        if offer not in applied
+    }
 
 
 def _reason(
-    table: Table, found: Found, offer: Offer, applied: dict[Offer, int], lone: Sequence[Offer]
+    table: Table, found: Found, offer: Offer, applied: Sequence[Offer], mates: Sequence[Offer]
 ) -> dict[str, object]:
-    if lone:
-        return {"reason": "standalone", "by": lone[0].key}
+    """Return why an offer is not applied; `applied` are those that are, the most given first, `mates` in its group."""
+    rule = offer.rule
     if offer.net and not meets_net(table, offer, worths := _worths(table, found.priced, offer)):
         return {"reason": "threshold_short", **_short(table, offer, worths)}
-    shy = sorted(one.key for one in applied if one.key in offer.rule.shy)
-    if shy:
-        return {"reason": "never_with", "by": shy[0]}
-    if offer.rule.promotion.standalone and applied:
-        return {"reason": "better_price", "by": _largest(applied)}
-    rivals = {
-        one: given
-        for one, given in applied.items()
-        if one.rule.group == offer.rule.group and (one.rule.layer not in GOODS_LAYERS or _share_units(one, offer))
-    }
-    policy = table.groups[offer.rule.group].policy
-    if policy == "first" and rivals:
-        loss = _loss(table, found.priced, offer)
+    if rule.shy:
+        shy = sorted(one.key for one in applied if one.key in rule.shy)
+        if shy:
+            return {"reason": "never_with", "by": shy[0]}
+    if rule.promotion.standalone and applied:
+        return {"reason": "better_price", "by": applied[0].key}
+    kinds = offer.kinds if rule.layer in GOODS_LAYERS else -1  # order and delivery compete whatever they work on
+    rival = next((one for one in mates if one.kinds & kinds or kinds < 0), None)
+    policy = table.groups[rule.group].policy
+    if rival is not None and policy != "all":
+        loss = _loss(table, found.priced, offer) if policy == "first" else 0
         if loss > 0:
-            return {"reason": "passed_over", "loss": loss, "by": _largest(rivals)}
-    if rivals and policy != "all":
-        return {"reason": "better_price", "by": _largest(rivals)}
-    others = {one: given for one, given in applied.items() if _share_units(one, offer)}
-    if others and _gives_alone(table, offer):
-        return {"reason": "better_price", "by": _largest(others)}
+            return {"reason": "passed_over", "loss": loss, "by": rival.key}
+        return {"reason": "better_price", "by": rival.rule.key}
+    other = next((one for one in applied if one.kinds & offer.kinds), None)
+    if other is not None and _gives_alone(table, offer):
+        return {"reason": "better_price", "by": other.key}
     return {"reason": "no_effect"}
 
 
@@ -58,14 +65,6 @@ def _gives_alone(table: Table, offer: Offer) -> bool:
         return True
     effects = [(run, plain_effect(offer, run)) for run in runs]
     return any(effect is not None and unit_off(offer, effect, run, group)[1] > 0 for run, effect in effects)
-
-
-def _largest(applied: dict[Offer, int]) -> str:
-    return min(applied, key=lambda one: (-applied[one], one.rule.order)).key
-
-
-def _share_units(one: Offer, other: Offer) -> bool:
-    return not one.reach.keys().isdisjoint(other.reach)
 
 
 def _before(priced: Priced, layer: str) -> list[tuple[int, int]]:
@@ -89,7 +88,7 @@ def _worths(table: Table, priced: Priced, offer: Offer) -> list[int]:
 
 
 def _short(table: Table, offer: Offer, worths: Sequence[int]) -> dict[str, object]:
-    facts = CartFacts(table.cart, table.kinds, worths)
+    facts = table.facts(worths)
     for condition in offer.net:
         for leaf in leaves(condition):
             if isinstance(leaf, GoodsCondition) and leaf.kind == "goods_from" and leaf.failing(facts):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from wayfare.promotions.contract import LAYERS
 from wayfare.promotions.kinds import Kind
-from wayfare.promotions.table import Offer
+from wayfare.promotions.offers import Offer
 
 
 class Step(NamedTuple):
@@ -26,9 +26,9 @@ class Pick(NamedTuple):
     number: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Run:
-    """`count` units of a kind, from position `start` on. `plan` holds the picks of each group still to come."""
+    """`count` units of a kind, from position `start` on: a value. `plan` holds the picks of each goods group."""
 
     kind: Kind
     start: int
@@ -44,12 +44,18 @@ class Run:
         rest = Run(self.kind, self.start + count, self.count - count, self.price, self.plan, self.used, self.steps)
         return head, rest
 
+    def picks(self, at: int) -> tuple[Pick, ...]:
+        """Return the picks for the goods group at this position."""
+        return self.plan[at] if at < len(self.plan) else ()
+
     def lowered(self, offer: Offer, amount: int, given: int, cut_by: str) -> "Run":
         """Return the run after a step that gives `given` on each unit; unchanged when that is nothing."""
         if given <= 0:
             return self
-        place = LAYERS.index(offer.rule.layer)
-        used = (*self.used[:place], self.used[place] + given, *self.used[place + 1 :])
+        used = self.used
+        if self.kind.ceilings:
+            place = LAYERS.index(offer.rule.layer)
+            used = (*used[:place], used[place] + given, *used[place + 1 :])
         steps = (*self.steps, Step(offer, amount, given, cut_by))
         return Run(self.kind, self.start, self.count, self.price - given, self.plan, used, steps)
 
@@ -70,6 +76,11 @@ def share_runs(amount: int, cells: Sequence[tuple[int, int, int]]) -> list[list[
 
     Largest remainder over units, ties to the earlier; what a unit has no room for moves to the others.
     """
+    if len(cells) == 1:
+        _, count, room = cells[0]
+        base, over = divmod(amount, count)
+        if base + (over > 0) <= room:
+            return [[(over, base + 1), (count - over, base)] if over else [(count, base)]]
     parts = [[index, weight, count, room, 0] for index, (weight, count, room) in enumerate(cells)]
     while amount > 0:
         taking = [part for part in parts if part[1] > 0 and part[3] > 0]

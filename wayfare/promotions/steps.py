@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from wayfare.money import half_up, share_out
 from wayfare.promotions.contract import Group
 from wayfare.promotions.effects import AmountOff, Bundle, BuyGet, Nth, PercentOff, PersonalPrice, SetPrice, Sets
+from wayfare.promotions.offers import Offer
 from wayfare.promotions.runs import Pick, Run, share_runs
-from wayfare.promotions.table import Offer
 from wayfare.promotions.values import fraction
 
 Plain = PercentOff | AmountOff | SetPrice | PersonalPrice
@@ -14,7 +14,7 @@ Plain = PercentOff | AmountOff | SetPrice | PersonalPrice
 
 def plain_effect(offer: Offer, run: Run, *, role: str = "", is_first: bool = False) -> Plain | None:
     """Return what an offer does to a single unit in its role; None is nothing."""
-    effect = offer.effects.get(run.kind.index)
+    effect = offer.on(run.kind.index)
     if isinstance(effect, PercentOff | AmountOff | SetPrice | PersonalPrice):
         return effect
     if isinstance(effect, Nth):
@@ -30,42 +30,42 @@ def is_out(offer: Offer, run: Run, before: int) -> bool:
     """Tell whether a unit is left out: beyond the offer's reach, or reduced already and `skip_discounted` says so."""
     if run.start + run.count > offer.reach.get(run.kind.index, 0):
         return True
-    return offer.rule.promotion.scope.skip_discounted and any(step.offer.rule.group < before for step in run.steps)
+    return offer.rule.skips and any(step.offer.rule.group < before for step in run.steps)
 
 
 def unit_off(offer: Offer, effect: Plain, run: Run, group: Group) -> tuple[int, int, str]:
     """Return what an effect would give on one unit, what it gives, and what cuts it."""
     amount = effect.off(run.price, run.kind.price if group.percent_base == "list" else run.price)
     room, key = run.kind.room(run.price, run.used, group.layer)
-    most = offer.rule.promotion.limits.max_discount_unit
+    most = offer.rule.most_unit
     if most is not None and most < min(amount, room):
         return amount, most, "max_discount_unit"
     return (amount, room, key) if room < amount else (amount, amount, "")
 
 
-def goods_step(group: Group, index: int, offers: Sequence[Offer], runs: list[Run]) -> list[Run]:
-    """Return the runs after one goods group; each run's plan begins with the picks for it, which are used up.
+def goods_step(group: Group, index: int, offers: Sequence[Offer], runs: list[Run], at: int) -> list[Run]:
+    """Return the runs after one goods group; position `at` of each run's plan holds the picks for it.
 
     A FIRST group chooses by itself: its promotions are compulsory.
     """
     if group.policy == "first":
         return _first_step(group, index, offers, runs, first_units(runs))
-    picked = {pick.offer for run in runs if run.plan for pick in run.plan[0]}
-    if not any(one.ties or one.rule.promotion.limits.max_discount_cart is not None for one in picked):
-        return [_plain(run, group) for run in runs]
+    picked = {pick.offer for run in runs for pick in run.picks(at)}
+    if not any(one.rule.ties or one.rule.most_cart is not None for one in picked):
+        return [_plain(run, picks, group) if (picks := run.picks(at)) else run for run in runs]
     firsts = first_units(runs)
     for offer in sorted(picked, key=lambda one: one.rank):
-        runs = _apply(offer, group, runs, [_pick_of(run, offer) for run in runs], firsts)
-    return [_next(run) for run in runs]
+        runs = _apply(offer, group, runs, [_pick_of(run, offer, at) for run in runs], firsts, at)
+    return runs
 
 
-def _plain(run: Run, group: Group) -> Run:
+def _plain(run: Run, picks: Sequence[Pick], group: Group) -> Run:
     """Return a run after its own picks, none of which ties it to others."""
-    for pick in sorted(run.plan[0], key=lambda one: one.offer.rank) if run.plan else ():
+    for pick in picks if len(picks) == 1 else sorted(picks, key=lambda one: one.offer.rank):
         effect = plain_effect(pick.offer, run)
         if effect is not None:
             run = run.lowered(pick.offer, *unit_off(pick.offer, effect, run, group))
-    return _next(run)
+    return run
 
 
 def first_units(runs: Sequence[Run]) -> dict[int, tuple[int, int]]:
@@ -78,12 +78,8 @@ def first_units(runs: Sequence[Run]) -> dict[int, tuple[int, int]]:
     return found
 
 
-def _pick_of(run: Run, offer: Offer) -> Pick | None:
-    return next((pick for pick in run.plan[0] if pick.offer is offer), None) if run.plan else None
-
-
-def _next(run: Run) -> Run:
-    return Run(run.kind, run.start, run.count, run.price, run.plan[1:], run.used, run.steps)
+def _pick_of(run: Run, offer: Offer, at: int) -> Pick | None:
+    return next((pick for pick in run.picks(at) if pick.offer is offer), None)
 
 
 def _first_step(
@@ -102,8 +98,8 @@ def _first_step(
             blocked = {run.kind.index for run, could in zip(runs, may, strict=True) if could and not is_free(run)}
             open_ = [is_open and run.kind.index not in blocked for is_open, run in zip(open_, runs, strict=True)]
         picks = [Pick(offer) if is_open else None for is_open in open_]
-        runs = _apply(offer, group, runs, picks, firsts)
-    return [_next(run) for run in runs]
+        runs = _apply(offer, group, runs, picks, firsts, 0)
+    return runs
 
 
 def _meets_shy(run: Run, offer: Offer) -> bool:
@@ -121,6 +117,8 @@ def on_unit(one: Offer, other: Offer) -> bool:
 
 def _cut_at(runs: list[Run], offer: Offer) -> list[Run]:
     """Divide runs where the offer's reach ends."""
+    if offer.is_whole:
+        return runs
     found = []
     for run in runs:
         left = offer.reach.get(run.kind.index, 0) - run.start
@@ -134,10 +132,11 @@ def _apply(
     runs: list[Run],
     picks: list[Pick | None],
     firsts: dict[int, tuple[int, int]],
+    at: int,
 ) -> list[Run]:
     """Return the runs after one offer of a goods group."""
     if isinstance(offer.effect, Bundle):
-        return _bundles(offer, group, runs, picks)
+        return _bundles(offer, group, runs, picks, at)
     if offer.rule.target == "line":
         return _by_line(offer, group, runs, picks)
     if isinstance(offer.effect, Nth):
@@ -147,7 +146,7 @@ def _apply(
         is_first = firsts.get(run.kind.index, (-1, 0))[0] == run.start and run.count == 1
         effect = plain_effect(offer, run, role=one.role, is_first=is_first) if one is not None else None
         steps.append(unit_off(offer, effect, run, group) if effect is not None else (0, 0, ""))
-    most = offer.rule.promotion.limits.max_discount_cart
+    most = offer.rule.most_cart
     total = sum(given * run.count for run, (_, given, _) in zip(runs, steps, strict=True))
     if most is None or total <= most:
         return [run.lowered(offer, *step) for run, step in zip(runs, steps, strict=True)]
@@ -178,12 +177,12 @@ def _by_line(offer: Offer, group: Group, runs: list[Run], picks: list[Pick | Non
     rooms = [0 if pick is None else _room(offer, run, group.layer) for run, pick in zip(runs, picks, strict=True)]
     for number, part in parts.items():
         taking = [runs[index] for index in part if picks[index] is not None]
-        effect = offer.effects.get(number)
+        effect = offer.on(number)
         worth = sum(run.price * run.count for run in taking)
         total = min(worth, effect.value) if isinstance(effect, AmountOff) else 0
         total = max(0, worth - effect.value) if isinstance(effect, SetPrice) else total
         totals.append(min(total, sum(rooms[index] * runs[index].count for index in part)))
-    most = offer.rule.promotion.limits.max_discount_cart
+    most = offer.rule.most_cart
     cut = "max_discount_cart" if most is not None and sum(totals) > most else ""
     totals = share_out(most, totals, totals) if most is not None and cut else totals
     found: list[Run] = []
@@ -194,13 +193,13 @@ def _by_line(offer: Offer, group: Group, runs: list[Run], picks: list[Pick | Non
     return found
 
 
-def _bundles(offer: Offer, group: Group, runs: list[Run], picks: list[Pick | None]) -> list[Run]:
+def _bundles(offer: Offer, group: Group, runs: list[Run], picks: list[Pick | None], at: int) -> list[Run]:
     """One price for the units of each bundle."""
     effect = offer.effect
     assert isinstance(effect, Bundle)  # noqa: S101  # the caller asked
-    most = offer.rule.promotion.limits.max_discount_cart
+    most = offer.rule.most_cart
     for number in sorted({pick.number for pick in picks if pick is not None}):
-        picks = [_pick_of(run, offer) for run in runs]
+        picks = [_pick_of(run, offer, at) for run in runs]
         mine = [pick is not None and pick.number == number for pick in picks]
         worth = sum(run.price * run.count for run, is_in in zip(runs, mine, strict=True) if is_in)
         total = max(0, worth - effect.price)
@@ -214,7 +213,7 @@ def _bundles(offer: Offer, group: Group, runs: list[Run], picks: list[Pick | Non
 
 
 def _room(offer: Offer, run: Run, layer: str) -> int:
-    room, most = run.kind.room(run.price, run.used, layer)[0], offer.rule.promotion.limits.max_discount_unit
+    room, most = run.kind.room(run.price, run.used, layer)[0], offer.rule.most_unit
     return room if most is None else min(room, most)
 
 
@@ -234,46 +233,58 @@ def _spread(
         lines.setdefault(run.kind.index, []).append(index)
     parts = share_out(
         total,
-        [sum(weights[index] * runs[index].count for index in line) for line in lines.values()],
-        [sum(rooms[index] * runs[index].count for index in line if weights[index]) for line in lines.values()],
+        [sum([weights[index] * runs[index].count for index in line]) for line in lines.values()],
+        [sum([rooms[index] * runs[index].count for index in line if weights[index]]) for line in lines.values()],
     )
-    shares: dict[int, list[tuple[int, int]]] = {}
+    found: list[tuple[int, list[Run]]] = []
     for part, line in zip(parts, lines.values(), strict=True):
-        cells = [(weights[index], runs[index].count, rooms[index]) for index in line]
-        shares |= dict(zip(line, share_runs(part, cells), strict=True))
-    found = []
-    for index, run in enumerate(runs):
-        rest = run
-        for count, given in shares[index]:
-            head, rest = rest.cut(count) if count < rest.count else (rest, rest)
-            amount = max(given, amounts[index]) if amounts else given
-            reason = cut if amount > given else ""
-            if not reason and given and given == rooms[index] < run.price:
-                reason = run.kind.room(run.price, run.used, offer.rule.layer)[1]
-            found.append(head.lowered(offer, amount, given, reason))
+        if part == 0 and not amounts:
+            found += [(index, [runs[index]]) for index in line]
+            continue
+        shares = share_runs(part, [(weights[index], runs[index].count, rooms[index]) for index in line])
+        for index, dealt in zip(line, shares, strict=True):
+            amount = amounts[index] if amounts else 0
+            found.append((index, _dealt(offer, runs[index], dealt, rooms[index], amount, cut)))
+    if len(lines) < len(runs):
+        found.sort(key=lambda one: one[0])
+    return [run for _, some in found for run in some]
+
+
+def _dealt(offer: Offer, run: Run, dealt: Sequence[tuple[int, int]], room: int, amount: int, cut: str) -> list[Run]:
+    """Return a run after its units have got their shares, given as (count, share)."""
+    found, rest = [], run
+    for count, given in dealt:
+        head, rest = rest.cut(count) if count < rest.count else (rest, rest)
+        wanted = max(given, amount)
+        reason = cut if wanted > given else ""
+        if not reason and given and given == room < run.price:
+            reason = run.kind.room(run.price, run.used, offer.rule.layer)[1]
+        found.append(head.lowered(offer, wanted, given, reason))
     return found
 
 
 def order_total(offer: Offer, group: Group, runs: Sequence[Run], index: int) -> tuple[int, list[int], list[int]]:
     """Return what an order promotion gives on these runs, with the weights and rooms to share it by."""
-    effect = next(iter(offer.effects.values()))
-    taking = [not is_out(offer, run, index) for run in runs]
-    rooms = [_room(offer, run, group.layer) if is_in else 0 for run, is_in in zip(runs, taking, strict=True)]
-    worth = sum(run.price * run.count for run, is_in in zip(runs, taking, strict=True) if is_in)
+    effect, layer = offer.effect, group.layer
+    rooms = [0 if is_out(offer, run, index) else _room(offer, run, layer) for run in runs]
     if isinstance(effect, PercentOff):
         part, whole = fraction(effect.value)
-        weights = []
-        for run, room, is_in in zip(runs, rooms, taking, strict=True):
-            base = run.kind.price if group.percent_base == "list" else run.price
-            weights.append(min(part * base, whole * room) if is_in else 0)
-        total = half_up(sum(weight * run.count for run, weight in zip(runs, weights, strict=True)), whole)
+        by_list = group.percent_base == "list"
+        weights = [
+            min(part * (run.kind.price if by_list else run.price), whole * room) if room else 0
+            for run, room in zip(runs, rooms, strict=True)
+        ]
+        total = half_up(sum([weight * run.count for run, weight in zip(runs, weights, strict=True)]), whole)
     else:
-        weights = [run.price if is_in else 0 for run, is_in in zip(runs, taking, strict=True)]
+        weights = [0 if is_out(offer, run, index) else run.price for run in runs]
+        worth = sum([weight * run.count for run, weight in zip(runs, weights, strict=True)])
         value = effect.value if isinstance(effect, AmountOff | SetPrice) else 0
         total = min(worth, value) if isinstance(effect, AmountOff) else max(0, worth - value)
-        total = min(total, sum(room * run.count for run, room in zip(runs, rooms, strict=True)))
-    most = offer.rule.promotion.limits.max_discount_cart
-    total = min(value for value in (total, most, offer.spend) if value is not None)
+        total = min(total, sum([room * run.count for run, room in zip(runs, rooms, strict=True)]))
+    if offer.rule.most_cart is not None:
+        total = min(total, offer.rule.most_cart)
+    if offer.spend is not None:
+        total = min(total, offer.spend)
     return total, weights, rooms
 
 

@@ -7,14 +7,15 @@ import pytest
 from rig.prices import amount, group, line, percent, promo, request, sets
 from wayfare.promotions import QuoteDiffers, parse_request
 from wayfare.promotions.pricer import Choice, price
+from wayfare.promotions.rules import Compiled
 from wayfare.promotions.runs import Pick
-from wayfare.promotions.table import Offer, Rulebook, Table
+from wayfare.promotions.table import Offer, Table, lay
 
 
 def a_table(*promotions: dict[str, Any], quantity: int = 2, **rules: Any) -> tuple[Table, dict[str, Offer]]:
     """Return the table of one line of 100 each, and its offers by key."""
     asked = parse_request(request([line("a", 100, quantity), line("b", 50)], *promotions, **rules))
-    table = Rulebook(asked.ruleset).lay(asked)
+    table = lay(Compiled(asked.ruleset), asked.cart)
     return table, {offer.key: offer for offer in table.offers}
 
 
