@@ -49,6 +49,7 @@ def register(app: Flask) -> None:
     app.jinja_env.globals.update(
         asset=assets.asset,
         script=assets.script,
+        modules=assets.modules,
         stylesheet=assets.stylesheet,
         icon=assets.icon,
         csrf_token=csrf.token,
