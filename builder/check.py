@@ -23,11 +23,12 @@ MAX_EDGES = 40_000
 @dataclass(frozen=True, slots=True)
 class Context:
     """What exists around the journey, by kind: the keys of `segment`, `list`, `code_batch`, `journey`, `channel`. An
-    absent kind is not checked.
+    absent kind is not checked. `steps` are those of the journeys at which triggers look, None for one that is not live.
     """
 
     known: Mapping[str, frozenset[str]] = field(default_factory=dict)
     journey: str = ""  # the key of the journey that is checked, where it has one
+    steps: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
 
 
 ANYWHERE = Context({"channel": frozenset(NAMES)})
@@ -44,7 +45,7 @@ def check(graph: Graph, registry: Registry, context: Context | None = None) -> l
     loaded: dict[str, NodeType] = {}
     problems = [*_ids(graph), *_settings(graph, registry, loaded), *_edges(graph), *_ports(graph, loaded)]
     problems += [*_shape(graph, registry, loaded), *_references(loaded, context), *_codes(graph, loaded)]
-    problems += [*_yearly(graph, loaded), *node_problems(graph, loaded, context.journey)]
+    problems += [*_watched(loaded, context), *_yearly(graph, loaded), *node_problems(graph, loaded, context.journey)]
     problems += entry_problems(graph, context.known.get("segment"))
     place = {node.id: number for number, node in enumerate(graph.nodes)}
     return sorted(problems, key=lambda one: (one.severity != "error", place.get(one.node, -1)))
@@ -140,6 +141,20 @@ def _references(loaded: Mapping[str, NodeType], context: Context) -> Iterator[Pr
             if known is not None and key not in known and not is_made:
                 name = words.get(kind, kind)
                 yield error(id, f"{kind}_gone", f"there is no {name} '{key}'", "create it, or choose another")
+
+
+def _watched(loaded: Mapping[str, NodeType], context: Context) -> Iterator[Problem]:
+    for id, node in loaded.items():
+        journey, step = node.watches() or ("", "")
+        if journey not in context.steps:
+            continue
+        steps = context.steps[journey]
+        if steps is None:
+            remedy = "publish that journey, or choose another"
+            yield warning(id, "watches_nothing", "the journey that it waits for is not live: nobody enters", remedy)
+        elif step and step not in steps:
+            message = "the step that it waits for is no longer in the published version of that journey"
+            yield error(id, "step_gone", message, "choose another of its steps")
 
 
 def _yearly(graph: Graph, loaded: Mapping[str, NodeType]) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 from builder import history
 from builder.check import MAX_NODES
+from builder.fresh import fresh_settings
 from builder.meeting import meeting, nodes_of
 from builder.names import in_words
 from builder.ops import Document, Op, apply, normal
@@ -196,11 +197,16 @@ def _cut_in_two(seen: Edited, entries: Sequence[Entry], own: Entry) -> Edited:
 
 
 def _stamped(ops: Sequence[Op], document: Document, registry: Registry) -> list[Op]:
-    """Return the operations with the version of the node type that new settings were made for: today's."""
+    """Return the operations with the version of the node type that new settings were made for: today's. A new step
+    without settings begins with those that its type has for this journey.
+    """
     types = {node["id"]: node["type"] for node in document["nodes"]}
     types |= {op["node"]["id"]: op["node"]["type"] for op in ops if op["op"] == "add_node"}
     found = []
     for op in ops:
+        if op["op"] == "add_node" and not op["node"].get("settings") and op["node"]["type"] in registry:
+            settings = fresh_settings(op["node"]["type"], document, registry)
+            op = op | {"node": op["node"] | {"settings": settings}} if settings else op
         if op["op"] == "set_settings" and "version" not in op and types.get(op["id"], "") in registry:
             op = op | {"version": registry.type_of(types[op["id"]]).version}
         found.append(op)

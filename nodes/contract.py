@@ -320,6 +320,13 @@ class NodeType(BaseModel):
         return ()
 
     @classmethod
+    def fresh(cls, trigger: "NodeType | None") -> dict[str, Any]:
+        """Return the settings that a new step begins with in a journey which starts by `trigger`; what is left out
+        is at its default.
+        """
+        return {}
+
+    @classmethod
     def upgrade(cls, settings: dict[str, Any], from_version: int) -> dict[str, Any]:
         """Return settings that an older `version` of this type saved, in today's shape."""
         return settings

@@ -11,6 +11,7 @@ from nodes.contract import Batch, Category, IssueCode, Need, NodeType, Result
 from nodes.fields import DateFact, is_anniversary
 from nodes.localtime import LeapDay, date_of, end_of_day, nearest_anniversary, to_local, zone_of
 
+_GRACE = 7  # days
 _PREFIX: dict[str, Any] = {"placeholder": "BDAY-", "help": "Capital letters, digits and dashes."}
 
 
@@ -46,6 +47,9 @@ class PromoCode(NodeType):
         description="'days' from now, or until a 'date' of the customer and the days after it.",
         json_schema_extra={"labels": {"days": "For some days", "date": "Around a date"}, "help": ""},
     )
+    date: DateFact = Field(
+        "birthday", title="Date", description="Only for 'date'.", json_schema_extra={"only": {"valid": "date"}}
+    )
     days: int = Field(
         14,
         title="Days",
@@ -54,18 +58,25 @@ class PromoCode(NodeType):
         description="From now, or after the date; may be negative.",
         json_schema_extra={
             "unit": "days",
-            "help": "For some days: counted from the day of this step. Around a date: days after that date, or before "
-            "it when negative.",
+            "help": "Counted from the day of this step, to the end of the last one.",
+            "when": {"valid": {"date": {"widget": "around", "title": "Until", "help": ""}}},
         },
-    )
-    date: DateFact = Field(
-        "birthday", title="Date", description="Only for 'date'.", json_schema_extra={"only": {"valid": "date"}}
     )
     leap_day: LeapDay = Field(
         "28 February",
         title="29 February in other years",
         json_schema_extra={"only": {"valid": "date"}, "advanced": True},
     )
+
+    @classmethod
+    def fresh(cls, trigger: NodeType | None) -> dict[str, Any]:
+        """In a journey that starts around a date the code is valid around that date too, a week longer than it takes
+        to get there. A date of one year only would be long past in a journey that comes every year.
+        """
+        rule = trigger.date_rule() if trigger is not None else None
+        if rule is None or (rule.every_year and not is_anniversary(rule.fact)):
+            return {}
+        return {"valid": "date", "date": rule.fact, "days": max(0, rule.offset_days) + _GRACE}
 
     def facts(self) -> Collection[Need]:
         facts: list[Need] = ["time_zone"]

@@ -27,7 +27,8 @@ class Choice(BaseModel):
 
 class BestChannel(NodeType):
     """Each customer takes the way of the channel on which they reacted last, if they agreed to it and have an address
-    there; else that of the first channel in the list for which both hold. Who can be reached on none goes 'none'.
+    there; else that of the first channel in the list for which both hold. Who can be reached on none goes the way
+    “None”.
     """
 
     key: ClassVar[str] = "flow.best_channel"

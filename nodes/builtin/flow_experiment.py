@@ -23,7 +23,7 @@ class Variant(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     port: str = Field(title="Name", min_length=1, max_length=64, pattern=PORT)
-    percent: Decimal = Field(title="Percent", gt=0, le=100, decimal_places=4)
+    percent: Decimal = Field(title="Percent", gt=0, le=100, decimal_places=4, json_schema_extra={"unit": "%"})
 
 
 class Experiment(NodeType):
@@ -59,8 +59,10 @@ class Experiment(NodeType):
         pattern=EVENT_TYPE,
         json_schema_extra={"widget": "event", "only": {"success": "event"}},
     )
-    after_customers: int | None = Field(1000, ge=2, le=100_000_000, title="Decide after so many customers")
-    after_days: int | None = Field(14, ge=1, le=3660, title="Or after so many days")
+    after_customers: int | None = Field(
+        1000, ge=2, le=100_000_000, title="Decide after", json_schema_extra={"unit": "customers"}
+    )
+    after_days: int | None = Field(14, ge=1, le=3660, title="Or after", json_schema_extra={"unit": "days"})
 
     @model_validator(mode="after")
     def _can_end(self) -> Self:

@@ -9,8 +9,8 @@ from nodes.localtime import to_local, zone_of
 
 
 class SplitByCount(NodeType):
-    """The first so many customers take the way 'first', everyone after them the way 'else'. The count is exact however
-    many come at once, and goes on when the journey is published again.
+    """The first so many customers go the way “First”, all after them the way “Everyone else”. The count is exact
+    however many come at once, and goes on when the journey is published again.
     """
 
     key: ClassVar[str] = "flow.split_count"

@@ -28,7 +28,7 @@ class Branch(BaseModel):
 
 
 class SplitByRule(NodeType):
-    """Customers take the first branch whose rule fits them; everyone else takes the branch 'else'."""
+    """Customers take the first branch whose rule fits them; who fits none goes the way “Everyone else”."""
 
     key: ClassVar[str] = "flow.split_rule"
     label: ClassVar[str] = "Split by rule"
@@ -41,7 +41,7 @@ class SplitByRule(NodeType):
         json_schema_extra={
             "row_name": "branch",
             "by_segments": True,
-            "help": "The first branch that fits counts; everyone else goes on by “else”.",
+            "help": "The first branch that fits counts.",
         },
     )
 

@@ -12,8 +12,8 @@ from nodes.contract import Batch, Need, NodeType, Result, Woken
 
 
 class WaitForEvent(NodeType):
-    """Customers stay here until an event happens to them, such as a purchase, and go the way 'happened'. If it does not
-    happen in time, they go the way 'timeout'.
+    """Customers stay here until an event happens to them, such as a purchase. They go on by “It happened”, or by “Time
+    is over” if it does not happen in time.
     """
 
     key: ClassVar[str] = "flow.wait_event"

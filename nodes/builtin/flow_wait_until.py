@@ -19,12 +19,12 @@ _LATE = "that moment has passed"
 _MISSING = "the customer has no such date"
 _UNTIL: dict[str, Any] = {"date": "A date", "weekday": "A day of the week", "profile": "A date of the customer"}
 _PROFILE: dict[str, Any] = {"only": {"until": "profile"}}
+_AROUND: dict[str, Any] = {"widget": "around", "labels": {"before": "before", "on": "none", "after": "after"}}
 
 
 class WaitUntil(NodeType):
-    """Customers stay here until a date, until a day of the week, or until a date of their own plus or minus months
-    and days; always at a time of day where they live. Who comes after that moment, or has no such date, goes the way
-    'late'.
+    """Customers stay here until a date, until a day of the week, or until a date of their own, at a time of day
+    where they live. Who comes after that moment, or has no such date, goes the way “Too late”.
     """
 
     key: ClassVar[str] = "flow.wait_until"
@@ -37,7 +37,6 @@ class WaitUntil(NodeType):
         description="A fixed 'date', a 'weekday', or a date from the customer's 'profile'.",
         json_schema_extra={"labels": _UNTIL, "help": ""},
     )
-    at: WallTime = Field(time(10), title="At")
     date: Day | None = Field(
         None, title="Date", description="Only for 'date'.", json_schema_extra={"only": {"until": "date"}}
     )
@@ -50,8 +49,23 @@ class WaitUntil(NodeType):
         description="Only for 'profile'.",
         json_schema_extra={"only": {"until": "profile"}},
     )
-    months: int = Field(0, ge=-1200, le=1200, title="Plus months", json_schema_extra=_PROFILE)
-    days: int = Field(0, ge=-36500, le=36500, title="Plus days", json_schema_extra=_PROFILE)
+    months: int = Field(
+        0,
+        ge=-1200,
+        le=1200,
+        title="Months",
+        description="Only for 'profile': after that date; before it when negative.",
+        json_schema_extra={**_PROFILE, **_AROUND, "unit": "months"},
+    )
+    days: int = Field(
+        0,
+        ge=-36500,
+        le=36500,
+        title="Days",
+        description="Only for 'profile': after that date and the months; before it when negative.",
+        json_schema_extra={**_PROFILE, **_AROUND, "unit": "days"},
+    )
+    at: WallTime = Field(time(10), title="At")
     leap_day: LeapDay = Field(
         "28 February", title="29 February in other years", json_schema_extra={**_PROFILE, "advanced": True}
     )

@@ -26,8 +26,8 @@ class TimeWindow(NodeType):
     icon: ClassVar[str] = "clock-hour-4"
 
     days: tuple[Weekday, ...] = Field(WEEK, min_length=1, max_length=7, title="Days")
-    opens: WallTime = Field(time(9), title="From")
-    closes: WallTime = Field(time(21), title="To")
+    opens: WallTime = Field(time(9), title="Open from", json_schema_extra={"pair": "closes", "joined": "to"})
+    closes: WallTime = Field(time(21), title="Open until")
 
     def facts(self) -> Collection[Need]:
         return ("time_zone",)

@@ -28,12 +28,9 @@ class DateTrigger(NodeType):
         0,
         ge=-366,
         le=366,
-        title="Days",
-        description="Before the date when negative.",
-        json_schema_extra={
-            "unit": "days after the date",
-            "help": "0 is the day itself, −7 a week before it, 7 a week after.",
-        },
+        title="When",
+        description="Days after the date; before it when negative.",
+        json_schema_extra={"widget": "around", "unit": "days", "help": ""},
     )
     at: WallTime = Field(time(10), title="At")
     every_year: bool = Field(True, title="Every year")

@@ -35,13 +35,13 @@ class JourneyTrigger(NodeType):
         title="Step",
         max_length=64,
         description="Only for 'step': its id, such as n4, from that journey's canvas.",
-        json_schema_extra={"only": {"when": "step"}},
+        json_schema_extra={"widget": "journey_step", "about": "journey", "only": {"when": "step"}, "help": ""},
     )
 
     @model_validator(mode="after")
     def _has_step(self) -> Self:
         if self.when == "step" and not self.step_id:
-            raise PydanticCustomError("missing_step", "write the id of the step, such as n4")
+            raise PydanticCustomError("missing_step", "choose the step")
         return self
 
     def listens(self) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ class LevelTrigger(NodeType):
         title="To",
         max_length=64,
         description="Only this level; empty for every level.",
-        json_schema_extra={"widget": "level"},
+        json_schema_extra={"widget": "level", "placeholder": "Any level", "help": ""},
     )
     levels: tuple[str, ...] = Field(
         (),

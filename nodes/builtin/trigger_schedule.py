@@ -32,12 +32,11 @@ class ScheduleTrigger(NodeType):
         max_length=100,
         pattern=r"^[\w.-]+$",
         description="Empty: every customer.",
-        json_schema_extra={"widget": "segment"},
+        json_schema_extra={"widget": "segment", "placeholder": "Everyone", "help": ""},
     )
     every: Literal["day", "week", "month", "cron"] = Field(
         "week", title="Every", json_schema_extra={"labels": {"cron": "Crontab"}}
     )
-    at: WallTime = Field(time(10), title="At", json_schema_extra={"only": {"every": ["day", "week", "month"]}})
     weekdays: tuple[Weekday, ...] = Field(
         ("Monday",),
         max_length=7,
@@ -53,6 +52,7 @@ class ScheduleTrigger(NodeType):
         description="Only for 'month'; in shorter months the last day.",
         json_schema_extra={"only": {"every": "month"}},
     )
+    at: WallTime = Field(time(10), title="At", json_schema_extra={"only": {"every": ["day", "week", "month"]}})
     cron: str = Field(
         "",
         max_length=200,

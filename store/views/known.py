@@ -10,37 +10,58 @@ from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
 
+from store.tables import metadata
 from store.views._parts import table
 
-CUSTOMER, EVENT, PRODUCT = table("customer"), table("event"), table("product")
+CUSTOMER, EVENT, PRODUCT, ORDER = table("customer"), table("event"), table("product"), table("sales_order")
 NEWEST_CUSTOMERS = 500
 NEWEST_EVENTS = 3000
 NEWEST_PRODUCTS = 5000
+NEWEST_ORDERS = 5000
 _NAMED = {
-    "segment": table("segment"),
-    "list": table("customer_list"),
-    "code_batch": table("code_batch"),
-    "journey": table("journey"),
+    "segment": "segment",
+    "list": "customer_list",
+    "code_batch": "code_batch",
+    "journey": "journey",
+    "message_template": "message_template",
 }
+"""The table of each kind of thing that has a key and a name. A table that is not there yet holds nothing."""
 _COLUMNS = frozenset({"city", "country", "locale", "time_zone", "level", "sex"})
 
 
+def has_table(kind: str) -> bool:
+    """Say whether things of a kind can be kept at all."""
+    return _NAMED[kind] in metadata.tables
+
+
 def named(conn: Connection, kind: str) -> list[tuple[str, str]]:
-    """Return (key, name) of all segments, lists, code batches or journeys, by name."""
-    rows = _NAMED[kind]
+    """Return (key, name) of all things of a kind, by name."""
+    if not has_table(kind):
+        return []
+    rows = table(_NAMED[kind])
     return [(row[0], row[1]) for row in conn.execute(select(rows.c.key, rows.c.name).order_by(rows.c.name, rows.c.key))]
 
 
 def name_of(conn: Connection, kind: str, key: str) -> str | None:
     """Return the name of one of them, or None when there is none of that key."""
-    rows = _NAMED[kind]
+    if not has_table(kind):
+        return None
+    rows = table(_NAMED[kind])
     found: str | None = conn.execute(select(rows.c.name).where(rows.c.key == key)).scalar_one_or_none()
     return found
 
 
+Names = Mapping[tuple[str, str], str]
+
+
+def names(conn: Connection) -> Names:
+    """Return what segments and lists are called, by ("segment", key) and ("list", key)."""
+    return {(kind, key): name for kind in ("segment", "list") for key, name in named(conn, kind)}
+
+
 def description_of(conn: Connection, key: str) -> str:
     """Return what people read about a journey."""
-    rows = _NAMED["journey"]
+    rows = table("journey")
     return str(conn.execute(select(rows.c.description).where(rows.c.key == key)).scalar_one_or_none() or "")
 
 
@@ -72,6 +93,12 @@ def categories(conn: Connection) -> list[str]:
     """Return the categories of the newest products, by name."""
     newest = select(PRODUCT.c.categories).order_by(PRODUCT.c.id.desc()).limit(NEWEST_PRODUCTS)
     return sorted({one for row in conn.execute(newest) for one in row[0] or () if isinstance(one, str) and one})
+
+
+def stores(conn: Connection) -> list[str]:
+    """Return the stores of the newest orders, by name."""
+    newest = select(ORDER.c.store).order_by(ORDER.c.id.desc()).limit(NEWEST_ORDERS)
+    return sorted({row[0] for row in conn.execute(newest) if row[0]})
 
 
 def attributes(conn: Connection) -> dict[str, Counter[Any]]:

@@ -87,6 +87,10 @@ def _choose(page: Page, label: str, typed: str) -> None:
     expect(page.get_by_role("listbox")).to_be_hidden()
 
 
+def _branch(page: Page, number: int) -> Any:
+    return page.locator("#panel .row-box").nth(number)
+
+
 def _part(page: Page, number: int) -> Any:
     return page.locator(".rule-part").nth(number)
 
@@ -246,13 +250,14 @@ def test_the_forms_in_the_builder_save_as_one_types(
     canvas = Canvas(page, base, key)
     canvas.words("split").click()
     panel = page.locator("#panel")
-    expect(panel.get_by_label("Name").first).to_have_value("VIP")
-    panel.get_by_label("Name").first.fill("Very important")
-    canvas.saved()
+    _branch(page, 0).locator("summary").click()
+    expect(_branch(page, 0).get_by_label("Name")).to_have_value("VIP")
+    _branch(page, 0).get_by_label("Name").fill("Very important")
+    expect(canvas.words("split")).to_contain_text("Very important")
     panel.get_by_role("button", name="Add branch").click()
     expect(panel.locator(".row-box")).to_have_count(3)
     expect(panel.locator(".form-errors")).to_contain_text("to put right")
-    third = panel.locator(".row-box").nth(2)
+    third = _branch(page, 2)
     third.get_by_label("Name").fill("Sleepers")
     third.get_by_label("What is asked about").select_option(label="Segment")
     picker = third.get_by_role("combobox", name="Segment", exact=True)
@@ -300,12 +305,68 @@ def test_a_new_condition_in_the_builder_gets_the_focus(shop: Web, at: Callable[.
     page = at("/segments")
     canvas = Canvas(page, base, a_draft(shop, "focus", BIRTHDAY, "Focus"))
     canvas.words("split").click()
-    first = page.locator("#panel .row-box").first
+    first = _branch(page, 0)
+    first.locator("summary").click()
     first.get_by_role("button", name="Add a condition").press("Enter")
     expect(first.locator(".rule-part")).to_have_count(2)
     expect(first.locator(".rule-part").nth(1).get_by_label("What is asked about")).to_be_focused()
     page.get_by_role("button", name="Add branch").press("Enter")
-    expect(page.locator("#panel .row-box").nth(2).get_by_label("Name")).to_be_focused()
+    expect(_branch(page, 2).get_by_label("Name")).to_be_focused()
+    expect(first.get_by_label("Name")).to_be_hidden()
+
+
+def test_branches_are_one_line_each_and_the_one_that_is_open_stays_so(
+    shop: Web, at: Callable[..., Page], base: str, complaints: list[str]
+) -> None:
+    page = at("/segments")
+    canvas = Canvas(page, base, a_draft(shop, "folds", BIRTHDAY, "Folds"))
+    canvas.words("split").click()
+    expect(_branch(page, 0).locator("summary")).to_contain_text("Level is VIP")
+    expect(page.get_by_label("What is asked about")).to_have_count(2)
+    expect(page.locator("#panel .rule-count b")).to_have_count(0)
+    _branch(page, 0).locator("summary").press("Enter")
+    expect(_branch(page, 0).locator(".rule-count b")).to_be_visible()
+    _branch(page, 1).locator("summary").click()
+    expect(_branch(page, 0).get_by_label("Name")).to_be_hidden()
+    name = _branch(page, 1).get_by_label("Name")
+    with page.expect_response("**/draft/nodes/split/settings") as answered:
+        name.press_sequentially(" ones")
+        expect(canvas.words("split")).to_contain_text("Gold ones")
+    assert answered.value.ok
+    expect(name).to_be_visible()
+    expect(name).to_be_focused()
+    _branch(page, 1).get_by_role("button", name="Move branch 2 up").click()
+    expect(_branch(page, 0).get_by_label("Name")).to_have_value("Gold ones")
+    expect(_branch(page, 1).locator("summary")).to_contain_text("VIP")
+    expect(_branch(page, 0).get_by_label("Name")).to_be_visible()
+    held: list[Route] = []
+    page.route("**/draft/nodes/split/settings", held.append)
+    _branch(page, 0).get_by_label("Name").fill("Golden")
+    until(lambda: page.evaluate("1") and held, "a save is on its way")
+    _branch(page, 1).locator("summary").click()
+    held[0].continue_()
+    expect(canvas.words("split")).to_contain_text("Golden")
+    expect(_branch(page, 1).get_by_label("Name")).to_be_visible()
+    expect(_branch(page, 0).get_by_label("Name")).to_be_hidden()
+    assert complaints == []
+
+
+def test_a_yearly_date_offers_to_let_customers_enter_each_year(
+    shop: Web, at: Callable[..., Page], base: str, complaints: list[str]
+) -> None:
+    once = {"type": "trigger.date", "date": "birthday"}
+    key = a_draft(shop, "yearly", graph({"day": once}, []), "Yearly")
+    page = at("/segments")
+    canvas = Canvas(page, base, key)
+    canvas.words("day").click()
+    page.get_by_role("button", name="Let them enter once a year").click()
+    expect(page.locator("#panel .offer")).to_have_count(0)
+    canvas.saved()
+    assert stored(shop, key)["entry"]["reentry"] == "after"
+    assert stored(shop, key)["entry"]["after_days"] == 300
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#panel .offer")).to_be_visible()
+    assert complaints == []
 
 
 def test_a_value_is_put_into_a_text_and_read_as_a_customer_does(

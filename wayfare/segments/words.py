@@ -1,6 +1,7 @@
 """A rule in plain words, for people who check what a segment asks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from wayfare.segments.facts import Kind
 from wayfare.segments.parts import (
@@ -43,9 +44,16 @@ _DATES = _OPERATORS | {"<": "is before", "<=": "is on or before", ">": "is after
 _COUNTS = {"=": "exactly", "!=": "not exactly", "<": "less than", "<=": "at most", ">": "more than", ">=": "at least"}
 
 
-def in_words(rule: Rule) -> str:
-    """Return one sentence without a full stop, such as "city is Київ and last order was more than 30 days ago"."""
-    return _words(rule, nested=False)
+Names = Mapping[tuple[str, str], str]
+"""What segments and lists are called, by ("segment", key) and ("list", key)."""
+
+
+def in_words(rule: Rule, names: Names = MappingProxyType({})) -> str:
+    """Return one sentence without a full stop, such as "city is Київ and last order was more than 30 days ago".
+
+    Segments and lists are told by their `names`, or by their keys where they have none.
+    """
+    return _words(rule, names, nested=False)
 
 
 def fact_in_words(name: str) -> str:
@@ -53,17 +61,17 @@ def fact_in_words(name: str) -> str:
     return _NAMES.get(name) or name.removeprefix("attrs.").removeprefix("data.").replace("_", " ")
 
 
-def _words(rule: Rule, *, nested: bool = True) -> str:
+def _words(rule: Rule, names: Names, *, nested: bool = True) -> str:
     match rule:
         case AllOf(rules=()):
             return "everyone"
         case AllOf() | AnyOf():
             if len(rule.rules) == 1:
-                return _words(rule.rules[0], nested=nested)
-            joined = (" and " if isinstance(rule, AllOf) else " or ").join(_words(one) for one in rule.rules)
+                return _words(rule.rules[0], names, nested=nested)
+            joined = (" and " if isinstance(rule, AllOf) else " or ").join(_words(one, names) for one in rule.rules)
             return f"({joined})" if nested else joined
         case Not():
-            return f"not ({_words(rule.rule, nested=False)})"
+            return f"not ({_words(rule.rule, names, nested=False)})"
         case Compare():
             operators = _DATES if rule.kind in (Kind.DATE, Kind.INSTANT) else _OPERATORS
             value = _money(rule.value) if rule.fact == "orders.sum" else rule.value
@@ -83,11 +91,16 @@ def _words(rule: Rule, *, nested: bool = True) -> str:
         case Events() | Orders():
             return _figure(rule)
         case InSegment():
-            return f"is in segment {rule.key}"
+            return f"is in segment {_named('segment', rule.key, names)}"
         case InList():
-            return f"is on list {rule.key}"
+            return f"is on list {_named('list', rule.key, names)}"
         case HasConsent():
             return f"agreed to {rule.purpose} by {rule.channel}"
+
+
+def _named(kind: str, key: str, names: Names) -> str:
+    name = names.get((kind, key))
+    return key if name is None else f"“{name}”"
 
 
 def _value(value: object, operator: str = "") -> str:

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from web.builder_forms import rules
-from web.builder_forms.schema import Schema, choices, kind_of, option_text, resolve
+from web.builder_forms.around import around_shown, ways_of
+from web.builder_forms.schema import PICKERS, Schema, choices, kind_of, option_text, resolve
 from web.builder_forms.values import duration_shown, scalar_kind, shown
 
 _NATIVE = {
@@ -32,7 +33,8 @@ MISSING = Missing()
 class Field:
     """One field as a template draws it. `path` is its name in the form; `kind` chooses the macro.
 
-    `raw` is what the settings hold, `text` what the control shows. Rows, models and maps hold more fields.
+    `raw` is what the settings hold, `text` what the control shows. Rows, models and maps hold more fields. `about` is
+    what another field holds that narrows this one's choices.
     """
 
     path: str
@@ -44,6 +46,7 @@ class Field:
     help: str = ""
     is_required: bool = False
     is_shown: bool = True
+    about: str = ""
     options: Sequence[tuple[str, str]] = ()
     fields: list["Field"] = field(default_factory=list)
     rows: list[list["Field"]] = field(default_factory=list)
@@ -77,6 +80,11 @@ class Field:
     def is_wrong(self) -> bool:
         """Whether something in it has to be put right."""
         return any(one.error or one.row_errors for one in self.every())
+
+    @property
+    def folds(self) -> bool:
+        """Whether its rows are folded to one line each: several rows with rules in them are too long to look over."""
+        return self.kind == "rows" and len(self.rows) > 1 and any(one.kind in _RULES for one in self.rows[0])
 
     @property
     def is_clean(self) -> bool:
@@ -133,13 +141,24 @@ def object_fields(
     for name, raw in schema.get("properties", {}).items():
         key = (names or {}).get(name, name)
         key = key if key in values and name not in values else name
-        one = describe(raw, defs, values.get(key, MISSING), f"{prefix}{key}")
+        one = describe(_in_place(raw, schema, values), defs, values.get(key, MISSING), f"{prefix}{key}")
         one.label = one.schema.get("title") or name.replace("_", " ").capitalize()
         one.is_required = name in required
         found[name] = one
     _pair(found)
     _hide(found)
+    for one in found.values():
+        if one.kind in PICKERS and (other := found.get(one.schema.get("about", ""))) is not None:
+            one.about = other.text
     return [one for one in found.values() if not one.schema.get("is_paired")]
+
+
+def _in_place(raw: Schema, schema: Schema, values: Mapping[str, Any]) -> Schema:
+    """Return a setting's schema with what another setting's choice makes of it: `"when": {"kind": {"big": {...}}}`."""
+    for name, kinds in (raw.get("when") or {}).items():
+        chosen = values.get(name, schema["properties"].get(name, {}).get("default"))
+        raw = {**raw, **kinds.get(str(chosen), {})}
+    return raw
 
 
 def describe(raw: Schema, defs: Schema, value: Any, path: str) -> Field:
@@ -178,8 +197,9 @@ _SHAPES: dict[str, Any] = {
     "event_rule": dict,
     "bool": bool,
 }
-_LINE = ("text", "integer", "number", "decimal", "money", "time", "date", "datetime")
-_PLAIN = ("text", "textarea", "template", "integer", "number", "decimal", "money", "time", "date", "datetime", "scalar")
+_RULES = ("rule", "event_rule")
+_LINE = ("text", "integer", "number", "decimal", "money", "time", "date", "datetime", "around")
+_PLAIN = (*_LINE, "textarea", "template", "scalar")
 
 
 def _fill(one: Field, defs: Schema, known: Any) -> None:
@@ -209,6 +229,9 @@ def _fill(one: Field, defs: Schema, known: Any) -> None:
         case "duration":
             amount, unit = duration_shown(known) or ("", "days")
             one.parts, one.text = {"unit": unit}, amount
+        case "around":
+            amount, way = around_shown(known)
+            one.parts, one.text, one.options = {"way": way}, amount, ways_of(one.schema)
         case "rule" | "event_rule":
             one.rule = rules.tree(known) if known is not None else None
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -24,21 +24,16 @@ from web.builder_forms.operators import Options
 from web.builder_forms.rule_form import Context, View
 from web.builder_forms.rules import Condition, Item, dump
 
-_IN_SEGMENT = re.compile(r"\bin segment ([\w.-]+)")
-
-
-def with_names(text: str, segments: Mapping[str, str]) -> str:
-    """Return a rule in words with the names of segments, by key, in place of their keys."""
-    return _IN_SEGMENT.sub(lambda m: f"in segment “{segments[m[1]]}”" if m[1] in segments else m[0], text)
-
-
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})?")
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?)?")
 
 
 @dataclass
 class Page:
-    """One page with forms. `conn` is open while it is drawn; `event` is the event whose data conditions ask."""
+    """One page with forms. `conn` is open while it is drawn; `event` is the event whose data conditions ask.
+
+    `open_rows` says which of several rows is not folded; with `is_plain` pickers work in browsers without scripts, too.
+    """
 
     conn: Connection
     now: datetime
@@ -47,6 +42,8 @@ class Page:
     may_count: bool = False
     event: str = ""
     currency: str = ""
+    open_rows: Mapping[str, int] = field(default_factory=dict)
+    is_plain: bool = False
     pickers: Any = field(default_factory=lambda: pickers.PICKERS)
 
     @cached_property
@@ -61,14 +58,26 @@ class Page:
         return dict(known.named(self.conn, "segment"))
 
     @cached_property
+    def names(self) -> known.Names:
+        """The names of segments and lists, for rules in words."""
+        return known.names(self.conn)
+
+    @cached_property
     def offset(self) -> str:
         """The workspace's distance from UTC now, as instants are written: +02:00."""
         info: ZoneInfo = zone_or(self.zone, "UTC")
         return self.now.astimezone(info).isoformat()[-6:]
 
-    def name_of(self, kind: str, value: str) -> str:
-        """Return what a chosen value is called."""
-        return pickers.name_of(self.conn, kind, value)
+    def name_of(self, kind: str, value: str, about: str = "") -> str:
+        """Return what a chosen value is called; `about` is what narrows the choices, as for `pickers.pick`."""
+        return pickers.name_of(self.conn, kind, value, about)
+
+    def row_words(self, row: Sequence[Field]) -> tuple[str, str]:
+        """Return what a folded row is called, and its rule in words."""
+        name = next((one for one in row if one.kind not in ("rule", "event_rule") and one.is_shown), None)
+        rule = next((one for one in row if one.rule is not None), None)
+        title = self.name_of(name.kind, name.text, name.about) if name is not None else ""
+        return title, self.words_of(rule.rule, self.rules_for(rule)) if rule is not None and rule.rule else ""
 
     def rules_for(self, one: Field) -> Context:
         """Return what the rule editor of a field offers."""
@@ -88,7 +97,7 @@ class Page:
     def words_of(self, item: Item, context: Context) -> str:
         """Return a rule in words; nothing while something in it is wrong."""
         try:
-            text = with_names(in_words(parse_rule(dump(item))), self.segments)
+            text = in_words(parse_rule(dump(item)), self.names)
         except RuleInvalid:
             return ""
         return text[:1].upper() + text[1:]

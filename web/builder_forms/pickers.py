@@ -2,18 +2,18 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from engine.channels import NAMES as CHANNELS
 from store.db import Connection
 from store.views import known
 from wayfare.segments.facts import PROFILE, Kind, kind_of
-from wayfare.segments.text import fold
 from web import masks, words
+from web.builder_forms import steps
+from web.builder_forms.choices import SIZE, Choice, Picked, page_of
 from web.builder_forms.rule_form import label
 
-SIZE = 20
 _PERSONAL = frozenset({"key", "phone", "email", "first_name", "last_name", "birthday"})
 
 
@@ -27,33 +27,22 @@ class Empty:
     action: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One row of a picker. `note` stands beside the label, smaller."""
-
-    value: str
-    label: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Picked:
-    """One page of a picker's rows. `total` counts all rows of the kind, whatever was typed."""
-
-    items: list[Choice] = field(default_factory=list)
-    has_more: bool = False
-    total: int = 0
+_NOWHERE = Empty("", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Picker:
-    """A kind of thing to choose. `is_free`: what is not on the list may be typed as well."""
+    """A kind of thing to choose. `is_free`: what is not on the list may be typed as well; `is_open` says whether there
+    can be any yet, else `closed` says why not.
+    """
 
     rows: Callable[[Connection, str, str, int], Picked]
     empty: Empty
     is_free: bool = False
-    name: Callable[[Connection, str], str | None] = lambda conn, value: None
+    name: Callable[[Connection, str, str], str | None] = lambda conn, value, about: None
     right: str = "journeys.read"
+    is_open: Callable[[], bool] = lambda: True
+    closed: Empty = _NOWHERE
 
 
 def pick(conn: Connection, kind: str, text: str, page: int = 1, about: str = "") -> Picked:
@@ -61,29 +50,27 @@ def pick(conn: Connection, kind: str, text: str, page: int = 1, about: str = "")
     return PICKERS[kind].rows(conn, text, about, page)
 
 
-def name_of(conn: Connection, kind: str, value: str) -> str:
+def name_of(conn: Connection, kind: str, value: str, about: str = "") -> str:
     """Return what a chosen value is called; the value itself when it has no name or is gone."""
     picker = PICKERS.get(kind)
-    return (picker.name(conn, value) if picker and value else None) or value
+    return (picker.name(conn, value, about) if picker and value else None) or value
 
 
-def _page(choices: Iterable[Choice], text: str, page: int) -> Picked:
-    every = list(choices)
-    wanted = fold(text).split()
-    fits = [one for one in every if all(word in fold(f"{one.label} {one.value}") for word in wanted)]
-    start = (max(page, 1) - 1) * SIZE
-    return Picked(fits[start : start + SIZE], len(fits) > start + SIZE, len(every))
+def empty_of(kind: str) -> Empty:
+    """Return what a picker without any rows says."""
+    picker = PICKERS[kind]
+    return picker.empty if picker.is_open() else picker.closed
 
 
 def _named(kind: str) -> Callable[[Connection, str, str, int], Picked]:
     def rows(conn: Connection, text: str, about: str, page: int) -> Picked:
-        return _page((Choice(key, name, key) for key, name in known.named(conn, kind)), text, page)
+        return page_of((Choice(key, name, key) for key, name in known.named(conn, kind)), text, page)
 
     return rows
 
 
-def _name_in(kind: str) -> Callable[[Connection, str], str | None]:
-    return lambda conn, key: known.name_of(conn, kind, key)
+def _name_in(kind: str) -> Callable[[Connection, str, str], str | None]:
+    return lambda conn, key, about: known.name_of(conn, kind, key)
 
 
 def _products(conn: Connection, text: str, about: str, page: int) -> Picked:
@@ -94,7 +81,7 @@ def _products(conn: Connection, text: str, about: str, page: int) -> Picked:
 
 def _plain(values: Callable[[Connection], list[str]]) -> Callable[[Connection, str, str, int], Picked]:
     def rows(conn: Connection, text: str, about: str, page: int) -> Picked:
-        return _page((Choice(value, value) for value in values(conn)), text, page)
+        return page_of((Choice(value, value) for value in values(conn)), text, page)
 
     return rows
 
@@ -103,26 +90,30 @@ def _events(conn: Connection, text: str, about: str, page: int) -> Picked:
     seen = known.event_types(conn)
     types = [*(type for type, _ in seen.most_common()), *(type for type in words.EVENTS if type not in seen)]
     choices = [Choice(type, words.event(type), type) for type in types if not type.startswith("segment.")]
-    return _page(choices, text, page)
+    return page_of(choices, text, page)
 
 
 def _levels(conn: Connection, text: str, about: str, page: int) -> Picked:
-    return _page(_values(known.profile_values(conn, "level"), least=1), text, page)
+    return page_of(_values(known.profile_values(conn, "level"), least=1), text, page)
 
 
 def _attributes(conn: Connection, text: str, about: str, page: int) -> Picked:
     found = {name: counted for name, counted in known.attributes(conn).items() if kind_of(f"attrs.{name}")}
-    return _page((Choice(name, label(name), _examples(name, found[name])) for name in sorted(found)), text, page)
+    return page_of((Choice(name, label(name), _examples(name, found[name])) for name in sorted(found)), text, page)
 
 
 def _facts(conn: Connection, text: str, about: str, page: int) -> Picked:
     own = [Choice(name, label(name), name) for name in PROFILE]
-    return _page([*own, *_as_facts(conn)], text, page)
+    return page_of([*own, *_as_facts(conn)], text, page)
 
 
 def _dates(conn: Connection, text: str, about: str, page: int) -> Picked:
     dates = [name for name, kind in PROFILE.items() if kind in (Kind.DATE, Kind.INSTANT)]
-    return _page([*(Choice(name, label(name), name) for name in dates), *_as_facts(conn)], text, page)
+    return page_of([*(Choice(name, label(name), name) for name in dates), *_as_facts(conn)], text, page)
+
+
+def _fact_name(conn: Connection, fact: str, about: str) -> str | None:
+    return label(fact) if fact in PROFILE or fact.startswith("attrs.") else None
 
 
 def _as_facts(conn: Connection) -> Iterable[Choice]:
@@ -135,7 +126,7 @@ def _as_facts(conn: Connection) -> Iterable[Choice]:
 
 def _event_fields(conn: Connection, text: str, about: str, page: int) -> Picked:
     found = known.event_data(conn, about)
-    return _page((Choice(name, name, _examples(name, found[name])) for name in sorted(found)), text, page)
+    return page_of((Choice(name, name, _examples(name, found[name])) for name in sorted(found)), text, page)
 
 
 def _fact_values(conn: Connection, text: str, about: str, page: int) -> Picked:
@@ -144,11 +135,11 @@ def _fact_values(conn: Connection, text: str, about: str, page: int) -> Picked:
         return Picked()
     if about.startswith("attrs."):
         counted = known.attributes(conn).get(about.removeprefix("attrs."), Counter())
-        return _page(_values(counted, least=2), text, page)
+        return page_of(_values(counted, least=2), text, page)
     if about.startswith("data."):
         event, _, name = about.removeprefix("data.").partition("/")
-        return _page(_values(known.event_data(conn, event).get(name, Counter()), least=2), text, page)
-    return _page(_values(known.profile_values(conn, about), least=1), text, page)
+        return page_of(_values(known.event_data(conn, event).get(name, Counter()), least=2), text, page)
+    return page_of(_values(known.profile_values(conn, about), least=1), text, page)
 
 
 def _values(counted: Mapping[Any, int], least: int) -> list[Choice]:
@@ -170,15 +161,11 @@ def _examples(name: str, counted: Mapping[Any, int]) -> str:
 
 
 def _channels(conn: Connection, text: str, about: str, page: int) -> Picked:
-    return _page((Choice(key, words.channel(key), key) for key in CHANNELS), text, page)
+    return page_of((Choice(key, words.channel(key), key) for key in CHANNELS), text, page)
 
 
 def _purposes(conn: Connection, text: str, about: str, page: int) -> Picked:
-    return _page((Choice(one, one.capitalize()) for one in ("marketing", "transactional")), text, page)
-
-
-def _nothing(conn: Connection, text: str, about: str, page: int) -> Picked:
-    return Picked()
+    return page_of((Choice(one, one.capitalize()) for one in ("marketing", "transactional")), text, page)
 
 
 PICKERS: Mapping[str, Picker] = {
@@ -215,13 +202,22 @@ PICKERS: Mapping[str, Picker] = {
         _products,
         Empty("No products yet", "Products appear here once the shop has sent its catalogue. A number can be typed."),
         is_free=True,
-        name=known.product_name,
+        name=lambda conn, sku, about: known.product_name(conn, sku),
     ),
     "brand": Picker(_plain(known.brands), Empty("No brands yet", "They come with the catalogue."), is_free=True),
     "category": Picker(
         _plain(known.categories), Empty("No categories yet", "They come with the catalogue."), is_free=True
     ),
-    "store": Picker(_nothing, Empty("", ""), is_free=True),
+    "journey_step": Picker(
+        steps.rows,
+        Empty("No steps to choose yet", "Choose the journey first. Its steps appear here once it is published."),
+        name=steps.name_of,
+    ),
+    "store": Picker(
+        _plain(known.stores),
+        Empty("No stores yet", "They come with the orders. A name can be typed."),
+        is_free=True,
+    ),
     "level": Picker(
         _levels,
         Empty("No levels yet", "Levels appear here once customers have one. A level can be typed."),
@@ -231,13 +227,13 @@ PICKERS: Mapping[str, Picker] = {
         _events,
         Empty("No events yet", "Events appear here once they come in. A type can be typed."),
         is_free=True,
-        name=lambda conn, type: words.EVENTS[type][0] if type in words.EVENTS else None,
+        name=lambda conn, type, about: words.EVENTS[type][0] if type in words.EVENTS else None,
     ),
     "channel": Picker(
         _channels,
         Empty("No channels yet", "Set up a channel first."),
         is_free=True,
-        name=lambda conn, key: words.CHANNELS.get(key),
+        name=lambda conn, key, about: words.CHANNELS.get(key),
     ),
     "purpose": Picker(_purposes, Empty("", ""), is_free=True),
     "attribute": Picker(
@@ -245,17 +241,17 @@ PICKERS: Mapping[str, Picker] = {
         Empty("No attributes yet", "Attributes appear here once customers have some. A new name can be typed."),
         is_free=True,
     ),
-    "fact": Picker(
-        _facts, Empty("", ""), is_free=True, name=lambda conn, fact: label(fact) if fact in PROFILE else None
-    ),
-    "date_fact": Picker(
-        _dates, Empty("", ""), is_free=True, name=lambda conn, fact: label(fact) if fact in PROFILE else None
-    ),
+    "fact": Picker(_facts, Empty("", ""), is_free=True, name=_fact_name),
+    "date_fact": Picker(_dates, Empty("", ""), is_free=True, name=_fact_name),
     "event_field": Picker(
         _event_fields, Empty("No such events yet", "Type the name of the field as the event carries it."), is_free=True
     ),
     "value": Picker(_fact_values, Empty("", ""), is_free=True, right="segments.read"),
     "message_template": Picker(
-        _nothing, Empty("No message templates yet", "Until there are some, write the message into the step itself.")
+        _named("message_template"),
+        Empty("No message templates yet", "Until there are some, write the message into the step itself."),
+        name=_name_in("message_template"),
+        is_open=lambda: known.has_table("message_template"),
+        closed=Empty("Message templates are not kept here yet", "Write the message into the step itself."),
     ),
 }

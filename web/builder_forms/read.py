@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from web.builder_forms import rule_form
+from web.builder_forms.around import around_meant
 from web.builder_forms.fields import MISSING, Field, blank_row, describe, fields_of, object_fields, schema_of, started
 from web.builder_forms.rules import BLANK, BLANK_EVENT, change, dump
 from web.builder_forms.schema import Schema, option_text, resolve
@@ -85,6 +86,10 @@ def read(one: Field, posted: Posted, defs: Schema) -> Any:
             unit = posted.last.get(f"{one.path}.unit", "days")
             is_same = unit == one.parts["unit"] and posted.last[one.path] == one.text
             return one.raw if is_same else duration_meant(posted.last[one.path], unit)
+        case "around":
+            amount, way = posted.last[one.path], posted.last.get(f"{one.path}.way", "after")
+            is_same = way == one.parts["way"] and _same_text(amount, one.text)
+            return one.raw if is_same else around_meant(amount, way, one.parts["way"])
         case "bool":
             is_on = posted.last[one.path] == "1"
             return one.raw if is_on == bool(one.text) else is_on

@@ -54,12 +54,12 @@ def kind_of(schema: Schema, defs: Schema) -> str:
 
 PICKERS = frozenset(
     {
-        *("segment", "list", "own_list", "code_batch", "journey", "product", "level", "event", "channel"),
-        *("attribute", "fact", "date_fact", "message_template", "category", "brand", "store"),
+        *("segment", "list", "own_list", "code_batch", "journey", "journey_step", "product", "level", "event"),
+        *("channel", "attribute", "fact", "date_fact", "message_template", "category", "brand", "store"),
     }
 )
 """Widgets that look something up on the server; `pickers` knows each of them."""
-WIDGETS = PICKERS | {"template", "rule", "event_rule", "money", "textarea", "password"}
+WIDGETS = PICKERS | {"template", "rule", "event_rule", "money", "textarea", "password", "around"}
 
 
 def _is_short(schema: Schema) -> bool:

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify, render_template, request
 from pydantic import BaseModel
 
 from builder import shelf
+from builder.fresh import fresh_settings
 from builder.text import unstorable
 from nodes.builtin.flow_split_rule import SplitByRule
 from nodes.contract import NodeType
@@ -20,6 +21,8 @@ from web import access, graph_view, ui
 from web.builder_edits import commit, since
 from web.builder_forms import errors, journey
 from web.builder_forms.fields import Field, fields_of
+from web.builder_forms.folds import open_rows
+from web.builder_forms.offers import Offer, offer_for, taken
 from web.builder_forms.read import by_segments, click, settings_from
 from web.context import now, store
 from web.pages.forms import FORM_BYTES, page_for
@@ -41,6 +44,8 @@ class Form:
     help: str = ""
     message: str = ""
     is_step: bool = True
+    is_new: bool = False
+    offer: Offer | None = None
     raw: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -49,8 +54,7 @@ class Form:
 def node_panel(key: str, node_id: str) -> Response:
     """Show the form of one step."""
     with store().read() as conn:
-        node = _node(conn, key, node_id)
-        return Response(_drawn(conn, _node_form(key, node)))
+        return Response(_drawn(conn, _node_form(conn, key, node_id)))
 
 
 @bp.post("/<key>/draft/nodes/<node_id>/settings")
@@ -58,8 +62,9 @@ def node_panel(key: str, node_id: str) -> Response:
 def save_node(key: str, node_id: str) -> Response:
     """Save a step's settings, right or wrong: a wrong one is painted, and only publishing refuses it."""
     with store().read() as conn:
-        node = _node(conn, key, node_id)
-    form = _node_form(key, node)
+        form = _node_form(conn, key, node_id)
+        entry = drafts.draft_of(conn, key).get("entry") or {}
+    node = form.raw
     if form.model is None:
         return _answer(422, {"error": "unknown_type", "message": "This step's type is not installed."}, form)
     new = settings_from(form.model, form.settings, _lists())
@@ -74,7 +79,10 @@ def save_node(key: str, node_id: str) -> Response:
         if node.get("version", 1) != node_type.version:
             ops[0]["version"] = node_type.version
     label = f"Change “{getattr(node_type, 'label', '') or node['type']}”"
-    return _committed(key, ops, label, form, new, lambda conn: _node_form(key, _node(conn, key, node_id)))
+    if (changed := taken(do, entry)) is not None:
+        ops.append({"op": "set_journey", "values": {"entry": changed}})
+        label = "Let customers enter again"
+    return _committed(key, ops, label, form, new, lambda conn: _node_form(conn, key, node_id))
 
 
 @bp.get("/<key>/draft/panel")
@@ -174,15 +182,12 @@ def _ticked() -> dict[str, str]:
     return {key: names[key] for key in request.form.getlist("_segment") if key in names}
 
 
-def _node(conn: Connection, key: str, node_id: str) -> Settings:
-    nodes = drafts.draft_of(conn, key).get("nodes") or []
-    found = next((node for node in nodes if isinstance(node, dict) and node.get("id") == node_id), None)
-    if found is None:
+def _node_form(conn: Connection, key: str, node_id: str) -> Form:
+    document = drafts.draft_of(conn, key)
+    nodes = document.get("nodes") or []
+    node = next((node for node in nodes if isinstance(node, dict) and node.get("id") == node_id), None)
+    if node is None:
         raise NotFound(f"no step {node_id}")
-    return dict(found)
-
-
-def _node_form(key: str, node: Mapping[str, Any]) -> Form:
     address = f"/journeys/{key}/draft/nodes/{node['id']}/settings"
     settings = dict(node.get("settings") or {})
     registry = graph_view.registry()
@@ -192,7 +197,11 @@ def _node_form(key: str, node: Mapping[str, Any]) -> Form:
     version = int(node.get("version", 1))
     if version < node_type.version:
         settings = dict(node_type.upgrade(settings, version))
-    return Form(key, address, node_type, settings, _further_help(node_type))
+    is_new = settings in ({}, fresh_settings(node_type.key, document, registry))
+    offer = offer_for(node, document.get("entry") or {}, registry)
+    return Form(
+        *(key, address, node_type, settings, _further_help(node_type)), is_new=is_new, offer=offer, raw=dict(node)
+    )
 
 
 def _further_help(node_type: type[NodeType]) -> str:
@@ -213,12 +222,14 @@ def _drawn(conn: Connection, form: Form) -> str:
     lines: list[errors.Line] = []
     if form.model is not None:
         fields = fields_of(form.model, form.settings)
-        if form.settings or not form.is_step:  # a step that nobody has touched is not wrong yet
+        if not form.is_new:  # a step that nobody has touched is not wrong yet
             lines = errors.check(form.model, form.settings, fields)
     event = form.settings.get("event")
     page = page_for(conn, event=event if isinstance(event, str) else _default_event(fields))
     may_edit = ui.may("journeys.edit")
     ticked = [] if request.form.get("_do", "").startswith("segments:") else request.form.getlist("_segment")
+    posted = {name: values[-1] for name, values in _lists().items()}
+    page.open_rows = open_rows(fields, posted, posted.get("_do", ""))
     page.may_count = page.may_count and may_edit  # a form that is off sends nothing that could be counted
     return render_template(
         "forms/_panel.html", forms=page, form=form, fields=fields, lines=lines, may_edit=may_edit, ticked=ticked

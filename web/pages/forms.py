@@ -12,7 +12,8 @@ from wayfare.segments import RuleInvalid, parse_rule
 from wayfare.segments.words import in_words
 from web import access, ui
 from web.builder_forms import pickers, rule_form
-from web.builder_forms.page import Page, with_names
+from web.builder_forms.choices import Picked
+from web.builder_forms.page import Page
 from web.builder_forms.read import Posted
 from web.builder_forms.rules import BLANK, change, dump
 from web.context import now, runtime, store
@@ -55,11 +56,11 @@ def pick(kind: str) -> Response:
     picker = pickers.PICKERS.get(kind)
     if picker is None:
         raise NotFound(f"no picker {kind}")
-    found = pickers.Picked()
+    found = Picked()
     if ui.may(picker.right):
         with store().read() as conn:
             found = pickers.pick(conn, kind, asked("q"), asked_page(), asked("about"))
-    empty = picker.empty
+    empty = pickers.empty_of(kind)
     body = {
         "items": [{"value": one.value, "label": one.label, "note": one.note} for one in found.items],
         "more": found.has_more,
@@ -91,20 +92,20 @@ def count() -> Response:
     item = rule_form.read(form.last, path)
     if item is None:
         return respond("forms/_count.html", found=None, words="", people=[], total=0, problem="")
-    asked_rule, problem, found, people, total = dump(item), "", None, [], 0
+    asked_rule, words, problem, found, people, total = dump(item), "", "", None, [], 0
     try:
-        words = in_words(parse_rule(asked_rule))
+        parsed = parse_rule(asked_rule)
         found = try_rule(
             store(), asked_rule, now(), SAMPLE if ui.may("customers.list") else 0, default_zone(), seconds=SECONDS
         )
         with store().read() as conn:
             people, total = known.people(conn, found.sample), known.customer_count(conn)
-            words = with_names(words, dict(known.named(conn, "segment")))
+            words = in_words(parsed, known.names(conn))
     except RuleInvalid as error:
         problems = rule_form.in_plain_words(error, asked_rule)
-        words, problem = "", "" if len(problems) > 1 else next((text for _, text in problems), "")
+        problem = "" if len(problems) > 1 else next((text for _, text in problems), "")
     except StoreError as error:
-        words, problem = "", str(error)
+        problem = str(error)
     return respond("forms/_count.html", found=found, words=words, people=people, total=total, problem=problem)
 
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from nodes.graph import Graph
 from store import segments as rows
 from store.segments import SegmentRow
+from store.views import known
 from store.views import segments as views
 from wayfare.errors import NotFound
 from wayfare.segments import RuleInvalid, parse_rule
@@ -35,6 +36,7 @@ def index() -> Response:
         kept = [one for one in every if all(word in fold(f"{one.name} {one.key}") for word in fold(text).split())]
         shown = kept[(page - 1) * SIZE : page * SIZE]
         counts = views.member_counts(conn)
+        names = known.names(conn)
         moves = views.moves_by_day(conn, [one.id for one in shown], now() - timedelta(days=7)) if shown else {}
     net = {id: sum(entered - left for entered, left in days.values()) for id, days in moves.items()}
     return respond(
@@ -45,7 +47,7 @@ def index() -> Response:
         net=net,
         asks={"q": text},
         total=len(every),
-        rule_words=rule_words,
+        rule_words=lambda one: rule_words(one, names),
         today=today,
     )
 
@@ -62,6 +64,7 @@ def show(key: str) -> Response:
         count = views.member_counts(conn).get(segment.id, 0)
         moves = views.moves_by_day(conn, [segment.id], at - timedelta(days=DAYS + 1))[segment.id]
         sample = views.members(conn, segment.id) if ui.may("customers.list") else []
+        names = known.names(conn)
         used = _users(views.graphs_with(conn, key), key)
     history, labels = sizes(count, moves, at.astimezone(UTC).date())
     week = [moves.get((at.astimezone(UTC).date() - timedelta(days=n)).isoformat(), (0, 0)) for n in range(7)]
@@ -69,7 +72,7 @@ def show(key: str) -> Response:
         "segments/show.html",
         segment=segment,
         count=count,
-        rule=rule_words(segment),
+        rule=rule_words(segment, names),
         history=charts.line(history, labels),
         entered=sum(one[0] for one in week),
         left=sum(one[1] for one in week),
@@ -82,10 +85,10 @@ def show(key: str) -> Response:
     )
 
 
-def rule_words(segment: SegmentRow) -> str:
+def rule_words(segment: SegmentRow, names: known.Names) -> str:
     """Return a segment's rule as a sentence, or that it cannot be read."""
     try:
-        text = in_words(parse_rule(segment.rule))
+        text = in_words(parse_rule(segment.rule), names)
     except RuleInvalid:
         return "The rule cannot be read; save it anew"
     return text[:1].upper() + text[1:]

@@ -4,6 +4,7 @@ import { $, $$, element, icon, plural, say } from "./dom.js";
 import { TAB } from "./draft.js";
 import { firstSentence } from "./picker.js";
 
+const SHOWN_IN_FORM = ["invalid_settings", "unknown_variable", "invalid_template", "once_only"];
 const AFTER_KEYS = 600; // milliseconds after the last key before it is saved
 
 // `on`: opened(), named(name), gone(), closed(id), go(id), remove(ids), duplicate(ids), connect(from, port, to), add(from, port, at)
@@ -190,7 +191,7 @@ export function makePanel(draft, api, on) {
     const typing = document.activeElement;
     const next = $("#panel-next", body);
     if (next && !next.contains(typing)) next.replaceChildren(element("h3", {}, "Next step"), ...nextSteps(id));
-    const problems = draft.nodeProblems(id).filter((one) => !["invalid_settings", "unknown_variable", "invalid_template"].includes(one.code));
+    const problems = draft.nodeProblems(id).filter((one) => !SHOWN_IN_FORM.includes(one.code));
     $("#panel-problems", body)?.replaceChildren(...(problems.length ? [problemList(problems, false)] : []));
     const note = $("#panel-note", body);
     if (note && !note.contains(typing)) note.replaceChildren(...stepNote(id));
@@ -222,7 +223,7 @@ export function makePanel(draft, api, on) {
     const all = draft.allProblems();
     const errors = all.filter((one) => one.severity === "error");
     if (!again) show({ kind: "problems" });
-    head({ title: errors.length ? `${plural(errors.length, "thing")} to fix before publishing` : "Ready to publish", lead: all.length > errors.length ? `${plural(all.length - errors.length, "hint")} besides` : "", name: errors.length ? "alert-circle" : "circle-check", category: errors.length ? "bad" : "trigger" });
+    head({ title: errors.length ? `${plural(errors.length, "thing")} to fix before publishing` : "Ready to publish", lead: all.length > errors.length ? `${plural(all.length - errors.length, "thing")} worth a look` : "", name: errors.length ? "alert-circle" : "circle-check", category: errors.length ? "bad" : "trigger" });
     body.replaceChildren(all.length ? problemList([...errors, ...all.filter((one) => one.severity !== "error")], true) : element("p", { class: "muted" }, "Every step is set up and connected."));
     if (!again) $("button", body)?.focus();
   }
@@ -257,7 +258,7 @@ export function makePanel(draft, api, on) {
     if (!shown) return;
     refresh();
     const ours = shown.kind === "step" ? shown.id : "";
-    const touches = (op) => (shown.kind === "step" ? op.op === "set_settings" && op.id === ours : op.op === "set_journey");
+    const touches = (op) => op.op === "set_journey" || (shown.kind === "step" && op.op === "set_settings" && op.id === ours);
     const others = since.some(touches);
     const undone = isOwn && applied.some(touches) && !document.activeElement?.closest("#panel-form form");
     if ((others || undone) && !isDirty && !isSettling && !draft.queue.items().some((item) => item.form)) fetchForm();
