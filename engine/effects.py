@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from pydantic_core import PydanticCustomError
 
-from engine.codes import draw
 from engine.documents import canonical
 from nodes.contract import Change, Effect, Emit, Goal, IssueCode, ListChange, Send
 from nodes.localtime import zone_of
+from offers.codes.text import compact, draw
 from store.effects import NewCodes, NewMessages
 from wayfare.errors import BadResult
 from wayfare.vault import Vault
@@ -81,13 +81,13 @@ class Effects:
         codes, ends = columns["code"], columns["code_valid_until"]
         starts_at, ends_at = effect.valid_from.get, effect.valid_until.get
         issued = []
-        for id, text in zip(effect.ids, draw(len(effect.ids), effect.length), strict=True):
-            code = effect.prefix + text
+        skip, start = len(effect.prefix), compact(effect.prefix)
+        for id, code in zip(effect.ids, draw(len(effect.ids), effect.length, effect.prefix), strict=True):
             codes[id], ends[id] = code, ends_at(id)
             phone, row = phones.get(id), rows[id]
             bound = digest("phone", phone) if phone else None
             key = (id, row.visit, row.customer_id)
-            issued.append((*key, digest("code", code), code[-4:], bound, starts_at(id), ends_at(id)))
+            issued.append((*key, digest("code", start + code[skip:]), code[-4:], bound, starts_at(id), ends_at(id)))
         self.codes.append(NewCodes(node, batch, issued))
         self.new_codes.update(effect.ids)
 

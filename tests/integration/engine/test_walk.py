@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 import pytest
 
-from engine.codes import is_well_formed
 from engine.walk import advance
 from nodes.contract import Batch, NodeType, Result
+from offers.codes.text import is_well_formed
 from rig.statements import counted
 from rig.world import START, World
 from store.claims import claim
