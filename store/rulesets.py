@@ -143,6 +143,12 @@ def later(conn: Connection, at: datetime) -> list[VersionRow]:
     return [VersionRow(**row._mapping) for row in conn.execute(query.order_by(VERSION.c.live_from, VERSION.c.id))]
 
 
+def killed_keys(conn: Connection) -> set[str]:
+    """Return the keys of all promotions that were ever stopped by a kill."""
+    kills = conn.execute(select(VERSION.c.reasons).where(VERSION.c.kind == "kill")).scalars()
+    return {str(key) for keys in kills for key in keys}
+
+
 def last_begun(conn: Connection) -> datetime | None:
     """Return when the last version began that began as soon as it was approved.
 

@@ -24,6 +24,14 @@ class GraphInvalid(WayfareError):
         self.problems = list(problems)
 
 
+class RulesetInvalid(WayfareError):
+    """A rule set cannot be published. `problems` holds every problem found, not only the first."""
+
+    def __init__(self, problems: Sequence[object]) -> None:
+        super().__init__("; ".join(map(str, problems)) or "the rule set is invalid")
+        self.problems = list(problems)
+
+
 class BadOperation(WayfareError):
     """An edit of a draft cannot be carried out. `index` is the place of the operation in the edit, from 0."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import current_app, g
 
+from offers.live import Live
 from store.db import Store
 from web.config import WebConfig
 
@@ -20,6 +21,7 @@ class Context:
     clock: Callable[[], datetime]
     runtime: Any = None
     noted: dict[int, datetime] = field(default_factory=dict)  # when the use of which API key was last written down
+    live: Live = field(default_factory=Live)  # rule sets compiled in this process
 
 
 def context() -> Context:

@@ -79,6 +79,7 @@ RIGHTS: Mapping[str, Right] = {
     "promotions.read": _right("See promotions", "admin marketer approver analyst", "integration till"),
     "promotions.edit": _right("Edit promotions", "admin marketer", "integration"),
     "promotions.publish": _right("Publish promotions", "admin approver", "integration"),
+    "promotions.stop": _right("Stop a live promotion, or withdraw a version", "admin marketer approver", "integration"),
     "quotes.make": _right("Price a cart", "admin marketer", "till integration"),
     "codes.check": _right("Check a promo code", "admin support", "till integration"),
     "codes.redeem": _right("Redeem promo codes", "", "till integration"),

@@ -46,4 +46,4 @@ class RulesetVersion(SQLModel, table=True):
     decided_by: str = Field(default="", max_length=320)
     note: str = ""
     decision: str = ""  # the words of whoever refused or withdrew
-    reasons: list[Any] = document()  # why a second person had to approve
+    reasons: list[Any] = document()  # why a second person had to approve; of a kill, the keys that it took out

@@ -1,35 +1,50 @@
-"""Prices: what a cart costs under a rule set that is sent along."""
+"""Prices: what a cart costs under the live rule set, under an earlier version, or under one that is sent along."""
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic import Field
 
-from wayfare.promotions import Ruleset, quote
+from offers.live import Left, quote_cart, quote_with
+from wayfare.errors import InputRefused
+from wayfare.promotions import Ruleset, parse_request, quote
 from wayfare.promotions.contract import Cart
 from web.api.base import BATCH, Answer, Api, Call, In
+from web.api.described import DescribedBy
+from web.context import context, now, runtime, store
 
 api = Api("quotes", "Prices")
 bp = api.bp
 
 
-class _DescribedBy:
-    """A document that its own reader checks, so that paths in errors are those of the document."""
-
-    def __init__(self, model: type[BaseModel]) -> None:
-        self.model = model
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return handler(self.model.__pydantic_core_schema__)
-
-
 class QuoteIn(In):
     """A cart and a rule set."""
 
-    cart: Annotated[dict[str, Any], _DescribedBy(Cart)]
-    ruleset: Annotated[dict[str, Any], _DescribedBy(Ruleset)] = Field(default_factory=dict)
+    cart: Annotated[dict[str, Any], DescribedBy(Cart)]
+    ruleset: Annotated[dict[str, Any], DescribedBy(Ruleset)] = Field(default_factory=dict)
     ref: Any = Field(None, description="Comes back as it was sent; text.")
+
+
+class CartIn(In):
+    """A cart. Without `cart.at` it is priced now; a till's key fills in its store."""
+
+    cart: Annotated[dict[str, Any], DescribedBy(Cart)]
+    ref: str | None = Field(None, max_length=500, description="Comes back as it was sent.")
+
+
+class LeftIn(In):
+    """What was left of a promotion whose use is limited."""
+
+    uses: int | None = None
+    spend: int | None = None
+
+
+class ReplayIn(In):
+    """A cart that was priced before: its `cart` with the quote's `at`, and the quote's `left`."""
+
+    cart: Annotated[dict[str, Any], DescribedBy(Cart)]
+    version: int | str = Field(description="Number of the version; the quote's `ruleset`, v17, is understood too.")
+    left: dict[str, LeftIn] = Field(default_factory=dict)
+    ref: str | None = Field(None, max_length=500)
 
 
 class Goods(Answer):
@@ -107,6 +122,43 @@ class QuoteOut(Answer):
     cashback: int
     codes: list[dict[str, Any]]
     proof: Proof
+
+
+class LiveQuote(QuoteOut):
+    """A quote under a stored version; `at` is the moment that conditions saw, `left` what limits were told."""
+
+    at: str
+    left: dict[str, LeftIn] = Field(default_factory=dict)
+
+
+@api.post("/quotes", needs="quotes.make", body=CartIn, answer=LiveQuote, max_bytes=BATCH)
+def make_quote(call: Call) -> dict[str, Any]:
+    """Price a cart under the rule set that is live.
+
+    `ruleset` in the answer names the version, so that the same quote can be made again. Nothing is stored, reserved or
+    consumed. The key of a till prices for its own store only.
+    """
+    given: CartIn = call.body
+    shop = call.who.key.store if call.who.key else None
+    zone = runtime().default_zone if runtime() is not None else "UTC"
+    with store().read() as conn:
+        return quote_cart(conn, context().live, given.cart, now(), store=shop, zone=zone, ref=given.ref)
+
+
+@api.post("/quotes/replay", needs="promotions.read", body=ReplayIn, answer=LiveQuote, max_bytes=BATCH)
+def replay_quote(call: Call) -> dict[str, Any]:
+    """Price a cart as a version priced it, whatever is live now. Codes are what promotions name in `requires_code`."""
+    given: ReplayIn = call.body
+    number = str(given.version).removeprefix("v")
+    if not number.isascii() or not number.isdigit() or len(number) > 9:
+        raise InputRefused("bad_version", "write the number of a version: 17", path="version")
+    request = parse_request({"cart": given.cart, "ref": given.ref})
+    with store().read() as conn:
+        version = context().live.numbered(conn, int(number))
+    left = {key: Left(one.uses, one.spend) for key, one in given.left.items() if key in version.usage}
+    answer = quote_with(version, request.cart, ref=given.ref, left=left)
+    answer["at"] = given.cart["at"]
+    return answer | ({"left": {key: one.model_dump() for key, one in given.left.items()}} if given.left else {})
 
 
 @api.post("/quotes/preview", needs="quotes.make", body=QuoteIn, answer=QuoteOut, max_bytes=BATCH)
