@@ -1,5 +1,6 @@
 """What publishing a draft will do to whom: each step that is new, changed or removed, with the customers around it."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from builder.order import digraph
 from builder.problems import Problem
 from builder.publish import context_of
 from builder.text import from_document
+from builder.watched import steps_of
 from nodes.contract import Category
 from nodes.graph import Graph
 from nodes.registry import Registry
@@ -30,7 +32,8 @@ class Concerned:
 
     Of the customers inside, `before` may still come to it, `here` stand at it; `past` have left it, whenever. For a
     new step, `past` are those inside who stand behind its place. `targets` are the steps, as (id, name), to which
-    those who stand at a removed one can be moved: no step that they have passed can be reached from there.
+    those who stand at a removed one can be moved: no step that they have passed can be reached from there. `versions`
+    are the numbers of the older versions in which they stand, for a step that the live one does not have either.
     """
 
     change: Change
@@ -39,6 +42,7 @@ class Concerned:
     here: int
     past: int
     targets: tuple[tuple[str, str], ...] = ()
+    versions: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,8 @@ class Impact:
 
     @property
     def is_same(self) -> bool:
-        """Whether the live version is this very graph."""
-        return self.live is not None and not self.steps and not self.others
+        """Whether the live version is this very graph. Steps that it does not have either make no difference."""
+        return self.live is not None and not self.others and not any(not step.versions for step in self.steps)
 
     @property
     def errors(self) -> list[Problem]:
@@ -71,10 +75,17 @@ def impact(conn: Connection, registry: Registry, key: str) -> Impact:
     document = normal(draft.document)
     graph = from_document(document)
     live = drafts.live_graph(conn, key)
-    problems = tuple(by_name(check(graph, registry, context_of(conn, key)), document, registry))
-    standing, left = publishing.inside(conn, draft.id), publishing.left(conn, draft.id)
+    around = context_of(conn, key, steps_of(conn, document, registry))
+    problems = tuple(by_name(check(graph, registry, around), document, registry))
+    places, left = publishing.inside(conn, draft.id), publishing.left(conn, draft.id)
+    standing: Counter[str] = Counter()
+    for (_, node), n in places.items():
+        standing[node] += n
     changes = [] if live is None else compare(live.graph, document, registry)
     steps = [] if live is None else _concerned(changes, live.graph, document, registry, standing, left)
+    known = {node["id"] for one in (document, live.graph if live else {"nodes": []}) for node in one["nodes"]}
+    stranded = {place: n for place, n in places.items() if place[1] not in known}
+    steps += _left_behind(conn, stranded, places, document, registry, left)
     return Impact(
         *(draft, None if live is None else live.number, drafts.next_number(conn, draft.id)),
         *(sum(standing.values()), tuple(steps)),
@@ -119,15 +130,48 @@ def _concerned(
             past = sum(standing.get(one, 0) for one in reached(shape, id) - {id})
         targets: tuple[tuple[str, str], ...] = ()
         if change.kind == "removed" and standing.get(id):
-            passed = _leading_to(new_shape, ancestors)
-            targets = tuple(
-                (node["id"], name_of(node, registry))
-                for node in new["nodes"]
-                if node["id"] not in passed and not _is_trigger(node["type"], registry)
-            )
+            targets = _targets(new, new_shape, ancestors, registry)
         name = name_of(nodes[id], registry)
         found.append(Concerned(change, name, before, standing.get(id, 0), past, targets))
     return found
+
+
+def _left_behind(
+    conn: Connection,
+    stranded: Mapping[tuple[int, str], int],
+    places: Mapping[tuple[int, str], int],
+    new: Document,
+    registry: Registry,
+    left: Mapping[str, int],
+) -> list[Concerned]:
+    """Return the steps that neither the draft nor the live version has, and where customers of older ones stand."""
+    graphs = {id: drafts.version_graph(conn, id) for id in sorted({version for version, _ in stranded})}
+    shapes = {id: digraph(from_document(version.graph)) for id, version in graphs.items()}
+    shape = digraph(from_document(new))
+    found = []
+    for node in dict.fromkeys(node for _, node in sorted(stranded)):
+        versions = [id for id, one in sorted(stranded) if one == node]
+        ancestors = {id: nx.ancestors(shapes[id], node) if node in shapes[id] else set() for id in versions}
+        before = sum(places.get((id, one), 0) for id in versions for one in ancestors[id])
+        here = sum(stranded[id, node] for id in versions)
+        step = next((one for one in graphs[versions[-1]].graph["nodes"] if one["id"] == node), None)
+        name = name_of(step, registry) if step else node
+        numbers = tuple(graphs[id].number for id in versions)
+        targets = _targets(new, shape, set().union(*ancestors.values()), registry)
+        change = Change("removed", "step", node, f"{node} {name}" + (f" ({step['type']})" if step else ""))
+        found.append(Concerned(change, name, before, here, left.get(node, 0), targets, numbers))
+    return found
+
+
+def _targets(
+    new: Document, shape: "nx.DiGraph[str]", ancestors: Iterable[str], registry: Registry
+) -> tuple[tuple[str, str], ...]:
+    passed = _leading_to(shape, ancestors)
+    return tuple(
+        (node["id"], name_of(node, registry))
+        for node in new["nodes"]
+        if node["id"] not in passed and not _is_trigger(node["type"], registry)
+    )
 
 
 def _leading_to(shape: "nx.DiGraph[str]", ids: Iterable[str]) -> set[str]:

@@ -1,5 +1,6 @@
 """Publishing: a checked draft becomes an immutable version that takes customers in."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,10 +10,11 @@ from builder.ops import normal
 from builder.order import topological
 from builder.problems import Problem, has_errors
 from builder.text import from_document, to_document
+from builder.watched import steps_of
 from nodes.contract import NodeType
 from nodes.graph import Graph
 from nodes.registry import Registry
-from store import audit, drafts
+from store import audit, drafts, moving
 from store.db import Connection, Store
 from store.lists import add_lists
 from store.locks import lock
@@ -40,10 +42,12 @@ def publish(
     name: str | None = None,
     note: str = "",
     rev: int | None = None,
+    decisions: Sequence[moving.Decision] = (),
 ) -> Published:
     """Publish a graph as the next version of a journey, which is made when there is none; all in one transaction.
 
-    With `rev`, Conflict when the draft has another revision by now.
+    With `rev`, Conflict when the draft has another revision by now. `decisions` are about customers at steps that are
+    gone: they are noted as work, which the engine carries out.
 
     Batches of codes that it names are made. Who is in the trigger's segment already enters if the trigger says so. The
     graph that is live already is not published again. GraphInvalid carries every problem; nothing has changed then.
@@ -53,13 +57,15 @@ def publish(
 
     def work(conn: Connection) -> Published:
         lock(conn, "publish")
-        problems = check(graph, registry, context_of(conn, journey_key))
+        problems = check(graph, registry, context_of(conn, journey_key, steps_of(conn, document, registry)))
         if has_errors(problems):
             raise GraphInvalid([problem for problem in problems if problem.severity == "error"])
         if rev is not None and drafts.find_journey(conn, journey_key, lock=True).rev != rev:
             raise Conflict(f"the draft of '{journey_key}' has changed meanwhile; look at it again")
         live = drafts.live_graph(conn, journey_key)
         if live is not None and live.graph == document:
+            journey_id = drafts.find_journey(conn, journey_key, lock=True).id
+            moving.decide(conn, journey_id, live.id, decisions, now=now, by=by)
             return Published(live.id, live.number, False, tuple(problems))
         _keep_draft(conn, journey_key, document, now, by, name)
         journey = drafts.find_journey(conn, journey_key, lock=True)
@@ -71,6 +77,7 @@ def publish(
         order = topological(graph)
         version = drafts.add_version(conn, journey, document, order, now=now, by=by, note=note)
         drafts.set_live(conn, journey, version.id, now=now)
+        moving.decide(conn, journey.id, version.id, decisions, now=now, by=by)
         for id in order:
             if segment := nodes[id].segment_key():
                 drafts.start_fan_out(conn, journey, version, segment, now=now)
@@ -92,11 +99,16 @@ def _keep_draft(conn: Connection, key: str, document: dict[str, Any], now: datet
         drafts.rename_journey(conn, key, name, now=now)
 
 
-def context_of(conn: Connection, journey: str = "") -> Context:
-    """Return what exists around the journey called `journey`. Batches of codes are left out: publishing makes them."""
+def context_of(
+    conn: Connection, journey: str = "", steps: Mapping[str, frozenset[str] | None] | None = None
+) -> Context:
+    """Return what exists around the journey called `journey`. Batches of codes are left out: publishing makes them.
+
+    `steps` are those that `builder.watched.steps_of` finds.
+    """
     known = drafts.known_keys(conn)
     there = {kind: keys for kind, keys in known.items() if kind != "code_batch"}
-    return Context({**there, **ANYWHERE.known}, journey)
+    return Context({**there, **ANYWHERE.known}, journey, steps or {})
 
 
 def _own_lists(nodes: dict[str, NodeType]) -> set[str]:

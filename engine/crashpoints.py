@@ -29,6 +29,8 @@ POINTS: Final = (
     "fanout.written",  # a chunk of members is enrolled and not committed
     "fanout.committed",
     "schedule.chunk",  # a chunk of customers has entered by a schedule
+    "moving.written",  # a batch at a step that is gone is moved and not committed
+    "moving.committed",
     "gate.opened",  # a gate is open, and nobody was let go yet
 )
 """Every point there is. Tests of faults go through this list, so a point that is missing here is never tried."""

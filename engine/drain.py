@@ -7,6 +7,7 @@ import structlog
 
 from engine.fanout import fan_out
 from engine.match import match
+from engine.moving import is_waiting, move
 from engine.outbox import deliver
 from engine.runtime import Runtime
 from engine.segments import refresh
@@ -16,20 +17,22 @@ from wayfare import clock
 
 log = structlog.get_logger(__name__)
 
-FLOW, SEND = "flow", "send"
-SHARDS = (FLOW, SEND)
+FLOW, SEND, MOVE = "flow", "send", "move"
+SHARDS = (FLOW, SEND, MOVE)
 LIMIT_SECONDS = 20.0
 """A drain stops by itself and rings again, so that no job's timeout ever cuts a transaction."""
 
 
 def drain(runtime: Runtime, shard: str, *, stopping: Callable[[], bool] = lambda: False) -> int:
-    """Drain one shard ("flow": match, segments, enroll, walk; "send": the outbox); return how much was done.
+    """Drain one shard; return how much was done.
+
+    "flow": match, segments, enroll, walk; "send": the outbox; "move": customers at steps that publications took away.
 
     Safe to run any number of times at once: every part claims what it works on.
     """
     ends_at = clock.monotonic() + LIMIT_SECONDS
     done = 0
-    step = _flow if shard == FLOW else _send
+    step = _STEPS[shard]
     while not stopping():
         n = step(runtime, runtime.now(), stopping)
         done += n
@@ -44,7 +47,7 @@ def drain(runtime: Runtime, shard: str, *, stopping: Callable[[], bool] = lambda
 def settle(runtime: Runtime) -> int:
     """Drain everything until nothing is due at `runtime.now()`: for tests, simulations and the demo's first load."""
     total = 0
-    while n := drain(runtime, FLOW) + drain(runtime, SEND):
+    while n := sum(drain(runtime, shard) for shard in (MOVE, FLOW, SEND)):
         total += n
     return total
 
@@ -72,3 +75,13 @@ def _send(runtime: Runtime, now: datetime, stopping: Callable[[], bool]) -> int:
     for channel in runtime.channels:
         done += deliver(runtime, channel, now, stopping=stopping)
     return done
+
+
+def _move(runtime: Runtime, now: datetime, stopping: Callable[[], bool]) -> int:
+    n = move(runtime, now=now)
+    if n and not is_waiting(runtime):
+        runtime.ring(FLOW)  # those who were moved are due
+    return n
+
+
+_STEPS = {FLOW: _flow, SEND: _send, MOVE: _move}

@@ -9,8 +9,9 @@ from datetime import datetime
 import structlog
 
 from engine.dates import fire_dates
-from engine.drain import FLOW, SEND
+from engine.drain import FLOW, MOVE, SEND
 from engine.gates import tend_gates
+from engine.moving import is_waiting
 from engine.runtime import Runtime
 from engine.schedules import fire_schedules
 from engine.start import open_runtime
@@ -33,7 +34,7 @@ def run(settings: Settings) -> int:
         signal.signal(number, lambda *_: stopping.set())
     runtime = open_runtime(settings)
     turns = [
-        _Turn("timers", settings.poll_seconds, lambda now: _ring_due(runtime, now)),
+        _Turn("timers", settings.poll_seconds, lambda now: ring_due(runtime, now)),
         _Turn("dates", DATES_EVERY, lambda now: _fire(runtime, now)),
         _Turn("sweep", SWEEP_EVERY, lambda now: sweep(runtime, now=now)),
     ]
@@ -66,12 +67,15 @@ class _Turn:
         self._next = clock.monotonic() + self._every
 
 
-def _ring_due(runtime: Runtime, now: datetime) -> None:
+def ring_due(runtime: Runtime, now: datetime) -> None:
+    """Ask for what is due and for what is to be moved, as the database knows it, whatever became of earlier calls."""
     with runtime.store.read() as conn:
         due = due_versions(conn, now)
     if due:
         runtime.ring(FLOW)
         runtime.ring(SEND)
+    if is_waiting(runtime):
+        runtime.ring(MOVE)
 
 
 def _fire(runtime: Runtime, now: datetime) -> None:

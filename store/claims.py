@@ -19,6 +19,7 @@ from store.db import db_now
 from store.locks import lock
 from store.sweep import count_repair
 from store.types import sqlite_text
+from store.versions import NOT_MOVING
 
 SIZES = (None, 32, 1)
 """How many enrollments are claimed together, by how often a claim on them ran out: a whole batch, then 32, then one.
@@ -45,7 +46,7 @@ def claim(conn: Connection, version_id: int, *, now: datetime, lease: timedelta,
     journey = conn.execute(
         text(
             "SELECT j.status, j.pause_epoch FROM journey j JOIN journey_version v ON v.journey_id = j.id "
-            "WHERE v.id = :version"
+            f"WHERE v.id = :version AND {NOT_MOVING}"
         ),
         {"version": version_id},
     ).one_or_none()

@@ -139,10 +139,15 @@ def highest_node(document: Mapping[str, Any]) -> int:
 
 def published_types(conn: Connection, journey_id: int) -> dict[str, str]:
     """Return the node types of all published versions of a journey by node id; the newest version counts."""
+    return {id: node["type"] for id, node in published_nodes(conn, journey_id).items()}
+
+
+def published_nodes(conn: Connection, journey_id: int) -> dict[str, dict[str, Any]]:
+    """Return the nodes of all published versions of a journey by id; the newest version counts."""
     rows = conn.execute(
         select(col(Version.graph)).where(col(Version.journey_id) == journey_id).order_by(col(Version.number))
     )
-    return {node["id"]: node["type"] for graph in rows.scalars() for node in graph.get("nodes", ())}
+    return {node["id"]: node for graph in rows.scalars() for node in graph.get("nodes", ())}
 
 
 def _check_name(conn: Connection, key: str, name: str) -> None:

@@ -11,6 +11,10 @@ from store.bulk import raw_cursor
 from store.tables import Journey, Version
 from store.types import sqlite_text
 
+NOT_MOVING = """NOT EXISTS (SELECT 1 FROM moving m WHERE m.journey_id = j.id AND m.version_id > v.id
+    AND m.done_at IS NULL)"""
+"""The condition that no customers of version `v` of journey `j` wait to be moved; served by ix_moving_open."""
+
 
 @dataclass(frozen=True, slots=True)
 class VersionRow:
@@ -70,7 +74,7 @@ def fingerprint(conn: Connection) -> tuple[int, ...]:
 def due_versions(conn: Connection, now: datetime) -> list[int]:
     """Return versions with due enrollments whose journey runs, longest due first.
 
-    One probe of ix_enrollment_due a version.
+    Those out of which customers are being moved wait until that is done. One probe of ix_enrollment_due a version.
     """
     sqlite = conn.dialect.name == "sqlite"
     mark = "?" if sqlite else "%s"
@@ -79,7 +83,7 @@ def due_versions(conn: Connection, now: datetime) -> list[int]:
             SELECT v.id, (SELECT min(e.wake_at) FROM enrollment e
                 WHERE e.version_id = v.id AND e.status IN ('active', 'waiting') AND e.wake_at <= {mark}) AS oldest
             FROM journey_version v JOIN journey j ON j.id = v.journey_id
-            WHERE j.status IN ('live', 'closing')) AS due
+            WHERE j.status IN ('live', 'closing') AND {NOT_MOVING}) AS due
         WHERE oldest IS NOT NULL ORDER BY oldest"""
     cursor = raw_cursor(conn)
     cursor.execute(query, (sqlite_text(now) if sqlite else now,))

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from store.bulk import copy_lines, id_list, in_ids, in_texts, insert_rows, raw_cursor, text_list, update_rows
 from store.types import instant_of, sqlite_text
+from store.versions import NOT_MOVING
 
 _READ = """id, customer_id, node, visit, seq, depth, since, wake_at, woken_by, event_id, woken_event_id, state, secrets,
     goal_at, status"""
@@ -48,12 +49,15 @@ class PastEvent:
 
 
 def journey_runs(conn: Connection, version_id: int, pause_epoch: int) -> bool:
-    """Say whether the journey still runs as it did at the claim, and keep it so until the transaction ends."""
+    """Say whether the version still runs as it did at the claim, and keep it so until the transaction ends.
+
+    It does not while customers of the version wait to be moved out of a step that is gone.
+    """
     share = "" if conn.dialect.name == "sqlite" else " FOR SHARE OF j"
     row = conn.execute(
         text(
             "SELECT j.status, j.pause_epoch FROM journey j JOIN journey_version v ON v.journey_id = j.id "
-            f"WHERE v.id = :version{share}"
+            f"WHERE v.id = :version AND {NOT_MOVING}{share}"
         ),
         {"version": version_id},
     ).one_or_none()

@@ -87,6 +87,41 @@ class FanOut(SQLModel, table=True):
     done_at: datetime | None = instant(nullable=True)
 
 
+class Moving(SQLModel, table=True):
+    """What a publication decided about those who stand at a step that it took away: resumable work for the engine.
+
+    While it is not done nobody in an older version of the journey takes a step, so that exactly those who stood there
+    at the publication are concerned. `behind` are the steps that can be reached from the target.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("version_id", "node"),
+        Index(
+            "ix_moving_open",
+            *("journey_id", "version_id"),
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+        Index("ix_moving_done", "journey_id", "done_at"),
+    )
+    id: int = key()
+    journey_id: int = ref("journey.id")
+    version_id: int = ref("journey_version.id")  # the version that no longer has the step
+    node: str = Field(max_length=64)
+    title: str = Field(max_length=500)
+    action: str = Field(max_length=8)  # move, exit
+    target: str = Field(default="", max_length=64)
+    target_title: str = Field(default="", max_length=500)
+    behind: list[Any] = document()
+    by: str = Field(max_length=320)
+    at: datetime = instant()
+    total: int | None = big(None)  # counted by the first batch
+    last_enrollment_id: int = big(0)
+    seen: int = big(0)
+    changed: int = big(0)
+    done_at: datetime | None = instant(nullable=True)
+
+
 class Enrollment(SQLModel, table=True):
     """One customer's passage through one version.
 

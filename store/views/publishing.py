@@ -24,19 +24,20 @@ class Present:
     state: str
 
 
-def inside(conn: Connection, journey_id: int) -> dict[str, int]:
-    """Return how many stand at each node, over all versions; parked ones too.
+def inside(conn: Connection, journey_id: int) -> dict[tuple[int, str], int]:
+    """Return how many stand at each node of each version, by (version's id, node); parked ones too.
 
     Served by ix_enrollment_due. Only where the counters say that some are parked, the journey's enrollments are read.
     """
     e = ENROLLMENT.c
-    live = select(e.node, func.count()).where(e.version_id.in_(_versions(journey_id)), LIVE).group_by(e.node)
-    found = {node: int(n) for node, n in conn.execute(live)}
+    place = (e.version_id, e.node)
+    live = select(*place, func.count()).where(e.version_id.in_(_versions(journey_id)), LIVE).group_by(*place)
+    found = {(version, node): int(n) for version, node, n in conn.execute(live)}
     tally = tallies(conn, [journey_id]).get(journey_id)
     if tally is not None and tally.parked:
-        parked = select(e.node, func.count()).where(e.journey_id == journey_id, e.status == "parked")
-        for node, n in conn.execute(parked.group_by(e.node)):
-            found[node] = found.get(node, 0) + int(n)
+        parked = select(*place, func.count()).where(e.journey_id == journey_id, e.status == "parked")
+        for version, node, n in conn.execute(parked.group_by(*place)):
+            found[version, node] = found.get((version, node), 0) + int(n)
     return found
 
 

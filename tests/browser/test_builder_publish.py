@@ -10,6 +10,8 @@ from sqlalchemy import text
 
 from builder.publish import publish
 from builder.text import from_document
+from engine.moving import move
+from engine.runtime import Runtime
 from nodes.registry import open_registry
 from rig.canvas import Canvas, a_draft, stored
 from rig.people import a_customer, add
@@ -92,9 +94,17 @@ def test_a_step_with_customers_is_removed_and_they_go_on_elsewhere(
         choice.select_option("move:n4")
         dialog.get_by_label("What changed").fill("No more waiting")
         dialog.get_by_role("button", name="Publish version 2").click()
-        expect(page.locator("#toasts")).to_contain_text("version 2 is live; 7 customers moved on")
+        expect(page.locator("#toasts")).to_contain_text("version 2 is live; those at the removed step are on their way")
         expect(page.locator("#builder[data-ready]")).to_be_attached()
         expect(page.locator("#status")).to_have_text("Live")
+        moving = page.locator("#moving")
+        expect(moving).to_contain_text("Those at “Wait 3 days” are about to be moved to “Wait 4 days”.")
+        engine = Runtime(shop.store, open_registry([]), shop.store.vault, now=lambda: shop.at, batch_size=5)
+        move(engine, now=shop.at)
+        expect(moving).to_contain_text("Moving 5 of 7 customers from “Wait 3 days” to “Wait 4 days”.")
+        expect(moving.get_by_role("progressbar")).to_have_attribute("value", "5")
+        move(engine, now=shop.at)
+        expect(moving).to_contain_text("7 customers moved from “Wait 3 days” to “Wait 4 days”.")
     assert standing(shop) == {"n4": 7}
     assert complaints == []
 

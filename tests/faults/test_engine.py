@@ -28,7 +28,8 @@ pytestmark = pytest.mark.faults
 
 WALK = [point for point in POINTS if point.startswith(("walk.", "match.")) and point != "walk.armed"]
 ELSEWHERE = {"walk.armed", "fanout.written", "fanout.committed", "schedule.chunk", "gate.opened"}
-"""Points that the gift journey does not pass: each has a test of its own, below or in test_calendar.py."""
+ELSEWHERE |= {"moving.written", "moving.committed"}
+"""Points that the gift journey does not pass: each has a test of its own, below or in test_{calendar,moving}.py."""
 
 
 def arrived(world: World, status: str, count: int) -> bool:

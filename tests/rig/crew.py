@@ -100,7 +100,7 @@ def work(
     from engine import crashpoints
     from engine.channels import channels
     from engine.dates import fire_dates
-    from engine.drain import FLOW, SEND, drain
+    from engine.drain import SHARDS, drain
     from engine.gates import tend_gates
     from engine.runtime import Runtime
     from engine.schedules import fire_schedules
@@ -136,7 +136,7 @@ def work(
                 tend_gates(runtime, now=runtime.now())
                 sweep(runtime, now=runtime.now())
             else:
-                done = sum(drain(runtime, shard, stopping=lambda: stopping) for shard in (FLOW, SEND))
+                done = sum(drain(runtime, shard, stopping=lambda: stopping) for shard in SHARDS)
                 if done:
                     continue
         except Exception as error:

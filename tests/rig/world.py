@@ -12,6 +12,7 @@ from engine.dates import fire_dates
 from engine.fanout import fan_out
 from engine.gates import tend_gates
 from engine.match import match
+from engine.moving import move
 from engine.runtime import Runtime
 from engine.schedules import fire_schedules
 from engine.walk import Walked, advance
@@ -150,7 +151,7 @@ class World:
         """Match, enroll and walk until nothing is due now."""
         total = Walked()
         while True:
-            done = match(self.runtime, now=self.now) + fan_out(self.runtime, now=self.now)
+            done = self.moving() + match(self.runtime, now=self.now) + fan_out(self.runtime, now=self.now)
             with self.store.read() as conn:
                 due = due_versions(conn, self.now)
             for version in due:
@@ -179,6 +180,13 @@ class World:
     def schedules(self) -> int:
         """Let the schedules look at the calendar."""
         return fire_schedules(self.runtime, now=self.now)
+
+    def moving(self) -> int:
+        """Move customers out of steps that publications took away; return how much was done."""
+        done = 0
+        while n := move(self.runtime, now=self.now):
+            done += n
+        return done
 
     def gates(self) -> int:
         """Let the gates look whether they open."""

@@ -15,7 +15,7 @@ from store.db import Connection
 from store.views import hold_still
 from store.views import journeys as views
 from wayfare.errors import Conflict, GraphInvalid, NotFound
-from web import access, builder_edits, builder_stats, builder_view, ui
+from web import access, builder_edits, builder_stats, builder_view, moving, ui
 from web.context import now, store
 from web.listing import asked
 from web.principal import principal
@@ -61,8 +61,11 @@ def page(key: str) -> Response:
     """Show the builder; everything in it is asked for by its script."""
     with store().read() as conn:
         journey = drafts.find_journey(conn, key)
+        told = moving.lines(conn, journey.id, now())
     may_edit = ui.may("journeys.edit") and journey.status != "archived"
-    return make_response(render_template("builder/page.html", key=key, name=journey.name, may_edit=may_edit))
+    return make_response(
+        render_template("builder/page.html", key=key, name=journey.name, may_edit=may_edit, moving=told)
+    )
 
 
 @bp.get("/<key>/draft")

@@ -9,7 +9,8 @@ from flask import Blueprint, Response, request, url_for
 from builder import lifecycle
 from builder.impact import Impact, impact
 from builder.names import name_of
-from builder.release import Choice, Released, release
+from builder.publish import Published
+from builder.release import Choice, release
 from nodes.contract import Category
 from nodes.graph import Node
 from store import accounts, drafts
@@ -86,8 +87,10 @@ def publish(key: str) -> Response:
         return _publish_dialog(key, _sentence(error), 409 if isinstance(error, Conflict) else 422)
     except GraphInvalid:
         return _publish_dialog(key, "It was not published: there is something to fix first.", 422)
+    ring("move")
     ring()
-    return go(_back(key), _told(key, done))
+    decided = sum(choice.do != "finish" for choice in choices.values())
+    return go(_back(key), _told(key, done, decided))
 
 
 def _choices() -> dict[str, Choice]:
@@ -102,15 +105,13 @@ def _choices() -> dict[str, Choice]:
     return found
 
 
-def _told(key: str, done: Released) -> str:
+def _told(key: str, done: Published, decided: int) -> str:
     with store().read() as conn:
         name = drafts.find_journey(conn, key).name
-    parts = [f"“{name}”: version {done.published.number} is live" + ("" if done.published.is_new else " already")]
-    if done.moved:
-        parts.append(f"{plural(done.moved, 'customer')} moved on")
-    if done.exited:
-        parts.append(f"{plural(done.exited, 'customer')} left it")
-    return "; ".join(parts) + "."
+    told = f"“{name}”: version {done.number} is live" + ("" if done.is_new else " already")
+    if decided:
+        told += f"; those at {'the removed step' if decided == 1 else f'{decided} removed steps'} are on their way"
+    return told + "."
 
 
 def _publish_dialog(key: str, wrong: str = "", status: int = 200) -> Response:

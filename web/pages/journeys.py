@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 from pydantic import ValidationError
 
 from engine.gates import open_gate
@@ -17,7 +17,7 @@ from store.views import journeys as views
 from store.views.journeys import JourneyLine, Tally, VersionLine
 from wayfare.errors import NotFound
 from wayfare.segments.text import fold
-from web import access, graph_view, ui, words
+from web import access, graph_view, moving, ui, words
 from web.bell import ring
 from web.context import now, store
 from web.listing import Listing, Order, asked, asked_order, asked_page
@@ -131,6 +131,7 @@ def show(key: str) -> Response:
             tally.live = whole.active
         graph = _readable(document)
         gates = _gates(conn, line, graph) if version is not None else []
+        on_the_move = moving.lines(conn, line.id, now())
     return respond(
         "journeys/show.html",
         "journeys/_live.html",
@@ -148,6 +149,7 @@ def show(key: str) -> Response:
         may_see=ui.may("customers.list"),
         words=words,
         gates=gates,
+        moving=on_the_move,
         at=now(),
     )
 
@@ -194,6 +196,15 @@ def open_gate_of(key: str, node: str) -> Response:
     gone = open_gate(store(), graph_view.registry(), key, node, now=now(), by=principal().actor)
     ring()
     return go(url_for("journeys.show", key=key), f"The gate is open. {gone} who waited go on.")
+
+
+@bp.get("/<key>/moving")
+@access.needs("journeys.read")
+def moving_of(key: str) -> Response:
+    """Show how far customers at steps that a publication took away have come; nothing when there are none."""
+    with store().read() as conn:
+        told = moving.lines(conn, views.find_journey(conn, key).id, now())
+    return make_response(render_template("journeys/_moving.html", moving=told))
 
 
 @bp.get("/<key>/customers")

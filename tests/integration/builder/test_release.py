@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -9,15 +10,19 @@ import pytest
 from sqlalchemy import Connection, insert
 from sqlmodel import col
 
-from builder import release as releases
+from builder import lifecycle
 from builder.impact import Impact, impact
-from builder.release import Choice, Released, release
-from engine.walk import walk_claim
+from builder.publish import Published
+from builder.release import Choice, release
+from engine import moving as engine
+from engine.walk import advance, walk_claim
 from rig.world import World
 from store import drafts
 from store.claims import claim
 from store.invariants import look
+from store.moving import progress
 from store.tables import Segment, SegmentMember
+from store.versions import due_versions
 from store.views.journeys import versions_of
 from wayfare.errors import BadOperation, Conflict, GraphInvalid
 from web.builder_stats import numbers
@@ -52,12 +57,12 @@ def draft(world: World, *nodes: dict[str, Any]) -> int:
     return world.store.run(lambda conn: drafts.save_draft(conn, "welcome", graph, now=world.now))
 
 
-def publish(world: World, *nodes: dict[str, Any], **choices: Choice) -> Released:
+def publish(world: World, *nodes: dict[str, Any], **choices: Choice) -> Published:
     rev = draft(world, *nodes)
     return go(world, rev, choices)
 
 
-def go(world: World, rev: int, choices: dict[str, Choice]) -> Released:
+def go(world: World, rev: int, choices: dict[str, Choice]) -> Published:
     return release(world.store, world.runtime.registry, "welcome", choices, rev, now=world.now, by="alice@example.com")
 
 
@@ -70,6 +75,13 @@ def places(world: World) -> dict[tuple[str, str], int]:
     """Where customers are: (node, status) to how many."""
     rows = world.rows("SELECT node, status, count(*) FROM enrollment GROUP BY node, status")
     return {(row[0], row[1]): row[2] for row in rows}
+
+
+def told(world: World) -> list[tuple[str, str, int, int]]:
+    """What is being moved and was moved lately: (node, action, looked at, changed)."""
+    with world.store.read() as conn:
+        found = progress(conn, world.scalar("SELECT id FROM journey"), world.now)
+    return [(one.node, one.action, one.seen, one.changed) for one in found]
 
 
 def check_invariants(world: World) -> None:
@@ -114,8 +126,8 @@ def test_each_step_that_differs_is_listed_with_the_customers_around_it(world: Wo
 
 def test_those_inside_finish_on_their_version_unless_somebody_decides(world: World) -> None:
     filled(world)
-    done = publish(world, a_wait("n2"), a_wait("n4"))
-    assert (done.published.number, done.moved, done.exited) == (2, 0, 0)
+    assert publish(world, a_wait("n2"), a_wait("n4")).number == 2
+    assert told(world) == []
     assert places(world) == {("n3", "waiting"): 3, ("n2", "waiting"): 3}
     assert world.scalar("SELECT count(DISTINCT version_id) FROM enrollment") == 1
     check_invariants(world)
@@ -123,8 +135,10 @@ def test_those_inside_finish_on_their_version_unless_somebody_decides(world: Wor
 
 def test_those_at_a_removed_step_are_moved_and_go_on_in_the_new_version(world: World) -> None:
     filled(world)
-    done = publish(world, a_wait("n2"), a_wait("n4"), n3=Choice("move", "n4"))
-    assert (done.published.number, done.moved, done.exited) == (2, 3, 0)
+    assert publish(world, a_wait("n2"), a_wait("n4"), n3=Choice("move", "n4")).number == 2
+    assert places(world) == {("n3", "waiting"): 3, ("n2", "waiting"): 3}, "the engine moves them, not who publishes"
+    world.moving()
+    assert told(world) == [("n3", "move", 3, 3)]
     assert places(world) == {("n4", "active"): 3, ("n2", "waiting"): 3}
     check_invariants(world)
     world.settle()
@@ -137,15 +151,16 @@ def test_those_at_a_removed_step_are_moved_and_go_on_in_the_new_version(world: W
     assert {row[0] for row in world.rows("SELECT port FROM step_log WHERE node = 'n3'")} == {"@moved"}
     with world.store.read() as conn:
         old = versions_of(conn, world.scalar("SELECT id FROM journey"))[-1]
-        told = numbers(conn, world.scalar("SELECT id FROM journey"), old, "all", world.now)
-    assert told["edges"]["n3:next"] == {"count": 0, "share": None}, "who was moved took no arrow"
+        shown = numbers(conn, world.scalar("SELECT id FROM journey"), old, "all", world.now)
+    assert shown["edges"]["n3:next"] == {"count": 0, "share": None}, "who was moved took no arrow"
     check_invariants(world)
 
 
 def test_those_at_a_removed_step_leave(world: World) -> None:
     filled(world)
-    done = publish(world, a_wait("n2"), a_wait("n4"), n3=Choice("exit"))
-    assert (done.moved, done.exited) == (0, 3)
+    publish(world, a_wait("n2"), a_wait("n4"), n3=Choice("exit"))
+    world.moving()
+    assert told(world) == [("n3", "exit", 3, 3)]
     assert places(world) == {("n3", "exited"): 3, ("n2", "waiting"): 3}
     assert world.rows("SELECT DISTINCT reason FROM enrollment WHERE status = 'exited'") == [
         ("version 2 no longer has this step",)
@@ -153,25 +168,28 @@ def test_those_at_a_removed_step_leave(world: World) -> None:
     check_invariants(world)
 
 
-def test_publishing_twice_moves_everybody_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(releases, "CHUNK", 2)
+def test_publishing_twice_moves_everybody_once(world: World) -> None:
+    world.runtime.batch_size = 2
     filled(world, 14)
     rev = draft(world, a_wait("n2"), a_wait("n4"))
     with ThreadPoolExecutor(3) as pool:
         done = [job.result() for job in [pool.submit(go, world, rev, {"n3": Choice("move", "n4")}) for _ in range(3)]]
-    assert sorted(one.published.is_new for one in done) == [False, False, True]
-    assert sum(one.moved for one in done) == 7
+    assert sorted(one.is_new for one in done) == [False, False, True]
+    with ThreadPoolExecutor(3) as pool:
+        for job in [pool.submit(world.moving) for _ in range(3)]:
+            job.result()
+    assert told(world) == [("n3", "move", 7, 7)]
     assert places(world) == {("n4", "active"): 7, ("n2", "waiting"): 7}
     assert world.scalar("SELECT count(*) FROM audit WHERE action = 'journey.published'") == 2
-    told = world.rows("SELECT detail FROM audit WHERE action = 'journey.moved'")
-    assert len(told) >= 4
+    assert world.scalar("SELECT count(*) FROM audit WHERE action = 'journey.moved'") == 1
     check_invariants(world)
 
 
 def test_nobody_goes_the_same_way_twice(world: World) -> None:
     filled(world)
-    done = publish(world, a_wait("n4"), a_wait("n2"), n3=Choice("move", "n4"))
-    assert done.moved == 0, "behind n4 they would come to n2 again"
+    publish(world, a_wait("n4"), a_wait("n2"), n3=Choice("move", "n4"))
+    world.moving()
+    assert told(world) == [("n3", "move", 3, 0)], "behind n4 they would come to n2 again"
     assert places(world) == {("n3", "waiting"): 3, ("n2", "waiting"): 3}
 
 
@@ -185,6 +203,8 @@ def test_a_worker_that_has_them_in_hand_lets_go(world: World) -> None:
     assert held is not None
     assert len(held.ids) == 6
     publish(world, a_wait("n2"), a_wait("n4"), n3=Choice("move", "n4"))
+    assert walk_claim(world.runtime, held, now=world.now).enrollments == 0
+    world.moving()
     assert walk_claim(world.runtime, held, now=world.now).enrollments == 0
     assert places(world) == {("n4", "active"): 3, ("n2", "waiting"): 3}
     world.settle()
@@ -242,3 +262,89 @@ def test_who_is_in_the_segment_already_is_told_of(world: World) -> None:
     world.settle()
     assert ask(world).present[0].state == "done"
     assert ask(world).inside == 3
+
+
+def test_nobody_goes_on_from_an_older_version_until_all_are_moved(world: World) -> None:
+    """Who stood at the removed step at the publication is moved, even if the wait there ends meanwhile."""
+    world.runtime.batch_size = 2
+    filled(world)
+    first = world.scalar("SELECT max(id) FROM journey_version")
+    publish(world, a_wait("n2"), a_wait("n4"), n3=Choice("move", "n4"))
+    world.now += timedelta(days=3)
+    assert advance(world.runtime, first, now=world.now).enrollments == 0
+    with world.store.read() as conn:
+        assert due_versions(conn, world.now) == []
+    assert engine.move(world.runtime, now=world.now) == 2
+    assert told(world) == [("n3", "move", 2, 2)]
+    assert advance(world.runtime, first, now=world.now).enrollments == 0
+    world.settle()
+    assert places(world) == {("n4", "waiting"): 3, ("n3", "waiting"): 3}
+    assert world.path(world.scalar("SELECT min(customer_id) FROM enrollment"))[-1] == ("n3", "@moved")
+    check_invariants(world)
+
+
+def test_moving_waits_for_no_one_who_was_stopped_and_goes_on_while_paused(world: World) -> None:
+    filled(world)
+    publish(world, a_wait("n2"), a_wait("n4"), n3=Choice("move", "n4"))
+    lifecycle.pause(world.store, "welcome", world.now, "alice@example.com")
+    world.moving()
+    assert places(world) == {("n4", "active"): 3, ("n2", "waiting"): 3}
+    lifecycle.resume(world.store, "welcome", world.now, "alice@example.com")
+    draft(world, a_wait("n2"))
+    go(world, ask(world).draft.rev, {"n4": Choice("exit")})
+    lifecycle.stop(world.store, "welcome", world.now, "alice@example.com")
+    assert not engine.is_waiting(world.runtime)
+    assert world.moving() == 0
+    check_invariants(world)
+
+
+def test_a_later_publication_moves_on_whom_an_earlier_one_moves(world: World) -> None:
+    filled(world)
+    publish(world, a_wait("n2"), a_wait("n4"), n3=Choice("move", "n4"))
+    publish(world, a_wait("n2"), n4=Choice("exit"))
+    world.moving()
+    assert told(world) == [("n3", "move", 3, 3), ("n4", "exit", 3, 3)]
+    assert places(world) == {("n4", "exited"): 3, ("n2", "waiting"): 3}
+    check_invariants(world)
+
+
+def test_steps_that_went_long_ago_are_listed_with_the_versions_whose_customers_wait_there(world: World) -> None:
+    filled(world)
+    publish(world, a_wait("n2"), a_wait("n4"))
+    assert ask(world).steps[0].versions == (1,)
+    assert ask(world).is_same, "and there is still nothing to publish"
+    draft(world, a_wait("n2"), a_wait("n5"))
+    found = ask(world)
+    rows = {one.change.node: one for one in found.steps}
+    assert {id: row.change.kind for id, row in rows.items()} == {"n5": "added", "n4": "removed", "n3": "removed"}
+    stranded = rows["n3"]
+    assert (stranded.versions, stranded.name, stranded.here, stranded.before) == ((1,), "Wait 3 days", 3, 3)
+    assert stranded.targets == (("n5", "Wait 3 days"), ("n9", "End: done"))
+    assert rows["n4"].versions == ()
+    go(world, found.draft.rev, {"n3": Choice("move", "n5")})
+    world.settle()
+    assert places(world) == {("n5", "waiting"): 3, ("n2", "waiting"): 3}
+    check_invariants(world)
+
+
+def test_those_left_behind_can_be_decided_about_without_a_new_version(world: World) -> None:
+    filled(world)
+    publish(world, a_wait("n2"), a_wait("n4"))
+    done = go(world, ask(world).draft.rev, {"n3": Choice("exit")})
+    assert (done.number, done.is_new) == (2, False)
+    world.moving()
+    assert places(world) == {("n3", "exited"): 3, ("n2", "waiting"): 3}
+    world.pass_time(days=3)
+    again = go(world, ask(world).draft.rev, {"n3": Choice("move", "n4")})
+    assert not again.is_new
+    world.settle()
+    assert places(world) == {("n3", "exited"): 3, ("n4", "waiting"): 3}
+    check_invariants(world)
+
+
+def test_a_journey_that_takes_nobody_in_still_asks_what_becomes_of_those_inside(world: World) -> None:
+    filled(world)
+    lifecycle.close(world.store, "welcome", world.now, "alice@example.com")
+    draft(world, a_wait("n2"), a_wait("n4"))
+    (row,) = ask(world).steps
+    assert (row.change.node, row.versions, row.here) == ("n3", (1,), 3)

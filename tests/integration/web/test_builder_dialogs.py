@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from sqlalchemy import insert, text
 
+from engine.moving import move
+from engine.runtime import Runtime
+from nodes.registry import open_registry
 from rig.people import a_customer
 from rig.web import Browser, Web, a_web
 from store import drafts
@@ -121,8 +125,20 @@ def test_those_at_a_removed_step_are_moved_as_chosen(web: Web, boss: Browser) ->
     assert re.search(r"Removed Wait 3 days 2 3 0 finish as it was leave the journey go on at Wait 5 days", found)
     answer = publish(boss, rev, **{"do.n3": "move:n5"})
     assert answer.status_code == 303
-    assert "version 2 is live; 3 customers moved on." in boss.get("/journeys").text
+    assert "version 2 is live; those at the removed step are on their way." in boss.get("/journeys").text
+    assert at(web) == {("n2", "waiting"): 2, ("n3", "waiting"): 3}, "nobody is moved while a person waits"
+    engine = Runtime(web.store, open_registry([]), web.store.vault, batch_size=2)
+    told = ["Those at “Wait 3 days” are about to be moved to “Wait 5 days”."]
+    told += ["Moving 2 of 3 customers from “Wait 3 days” to “Wait 5 days”."]
+    told += ["3 customers moved from “Wait 3 days” to “Wait 5 days”."]
+    for words_told in told:
+        assert words_told in words(boss.fragment("/journeys/welcome/moving").text)
+        assert words_told in words(boss.get("/journeys/welcome").text)
+        assert words_told in words(boss.get("/journeys/welcome/edit").text)
+        move(engine, now=web.at)
     assert at(web) == {("n2", "waiting"): 2, ("n5", "active"): 3}
+    web.at += timedelta(hours=1)
+    assert words(boss.fragment("/journeys/welcome/moving").text) == ""
     assert publish(boss, rev, **{"do.n3": "move:n5"}).status_code == 303
     assert at(web) == {("n2", "waiting"): 2, ("n5", "active"): 3}
 
@@ -132,8 +148,36 @@ def test_those_at_a_removed_step_leave_or_finish(web: Web, boss: Browser) -> Non
     enroll(web, "n2", 2)
     enroll(web, "n3", 3)
     publish(boss, save(web), **{"do.n2": "finish", "do.n3": "exit"})
-    assert "3 customers left it" in boss.get("/journeys").text
+    assert "version 2 is live; those at the removed step are on their way." in boss.get("/journeys").text
+    engine = Runtime(web.store, open_registry([]), web.store.vault, batch_size=2)
+    move(engine, now=web.at)
+    assert "Taking 2 of 3 customers out of the journey at “Wait 3 days”." in boss.get("/journeys/welcome").text
+    move(engine, now=web.at)
+    assert "3 customers left the journey at “Wait 3 days”." in boss.get("/journeys/welcome").text
     assert at(web) == {("n2", "waiting"): 2, ("n3", "exited"): 3}
+
+
+def test_steps_that_went_two_versions_ago_are_asked_about(web: Web, boss: Browser) -> None:
+    publish(boss, 1)
+    enroll(web, "n3", 3)
+    publish(boss, save(web, "n2"))
+    enroll(web, "n2", 2)
+    rev = save(web, "n5")
+    found = ask(boss)
+    assert "Removed Wait 3 days only in version 1, which customers are still in 0 3 0 finish as it was" in found
+    assert "Removed Wait 2 days 0 2 0 finish as it was" in found
+    publish(boss, rev, **{"do.n3": "move:n5", "do.n2": "finish"})
+    found = ask(boss)
+    assert "What becomes of those whom older versions left behind can be decided all the same." in found
+    assert "Carry this out" in found
+    engine = Runtime(web.store, open_registry([]), web.store.vault)
+    move(engine, now=web.at)
+    assert at(web) == {("n2", "waiting"): 2, ("n5", "active"): 3}
+    assert publish(boss, rev, **{"do.n2": "exit"}).status_code == 303
+    assert "version 3 is live already; those at the removed step are on their way." in boss.get("/journeys").text
+    move(engine, now=web.at)
+    assert at(web) == {("n2", "exited"): 2, ("n5", "active"): 3}
+    assert "Carry this out" not in ask(boss)
 
 
 def test_a_draft_with_an_error_is_not_published(web: Web, boss: Browser) -> None:
