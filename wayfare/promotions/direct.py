@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import combinations
 
 from wayfare.money import half_up
-from wayfare.promotions.ballot import deal
+from wayfare.promotions.ballot import Ballot
 from wayfare.promotions.bounds import Bounds
 from wayfare.promotions.effects import Bundle, BuyGet, PercentOff, Sets
 from wayfare.promotions.offers import Offer
@@ -106,10 +107,11 @@ class Direct:
             if not self.tied >> kind.index & 1:
                 plans[kind.index], exact = paths.walk(kind)
                 self.sure = self.sure and exact and not (kind.ceilings and self.ordered >> kind.index & 1)
+        ballot = Ballot(table, paths, self.multi) if self.multi else None
         known: dict[object, _Goods] = {}
         ways = list(order_ways(table))
-        if self.multi:  # the strongest percents last: cheaper ones to try have set a mark by then
-            ways.sort(key=lambda way: lone_percent(table, [offer for part in way for offer in part]) is not None)
+        if self.multi:  # percents last, and the strongest of them first: they set a mark
+            ways.sort(key=lambda way: _strength(table, way))
         plain = 0
         for order in ways:
             chosen = [offer for part in order for offer in part]
@@ -120,13 +122,23 @@ class Direct:
             if goods is None:
                 dealt: Plans = {}
                 exact = True
-                if self.multi:
-                    dealt, _, exact = deal(table, paths, self.multi, cost_under(percent))
+                if ballot is not None:
+                    dealt, exact = ballot.deal(cost_under(percent), self._same(percent))
                 goods = known[percent] = self._goods({**plans, **dealt}, prices, exact=exact)
             if percent is None and goods.exact and self.multi:
                 plain = goods.totals.goods
             self._try(goods, order, chosen)
         self.effort.made += paths.evaluations
+
+    def _same(self, percent: Offer | None) -> int:
+        """Return the kinds whose units may be weighed by their prices, whatever percent follows."""
+        bits = (1 << len(self.table.kinds)) - 1
+        if percent is not None:
+            bits &= percent.kinds
+            for kind in self.table.kinds:
+                if kind.floor:
+                    bits &= ~(1 << kind.index)
+        return bits
 
     def _is_hopeless(self, percent: Offer, plain: int) -> bool:
         """Tell whether a percent off the cheapest goods there are cannot beat what is known."""
@@ -208,6 +220,13 @@ class Direct:
             self.ships[key] = best_ways(self.table, offers)
             self.sure = self.sure and self.ships[key][2]
         return self.ships[key]
+
+
+def _strength(table: Table, way: OrderWay) -> tuple[bool, Fraction]:
+    percent = lone_percent(table, [offer for part in way for offer in part])
+    if percent is None or not isinstance(percent.effect, PercentOff):
+        return False, Fraction(0)
+    return True, -Fraction(percent.effect.value)
 
 
 def _place(run: Run) -> tuple[int, int]:

@@ -164,6 +164,7 @@ def _kind_ways(policy: str, index: int, offers: Sequence[Offer], runs: Sequence[
     """Yield the ways to pick for the units of one kind; line promotions take all of them or none."""
     lines = [one for one in offers if one.rule.target == "line"]
     singles = [one for one in offers if one.rule.target != "line"]
+    has_nth = any(isinstance(one.effect, Nth) for one in offers)
     most = len(lines) if policy == "all" else min(1, len(lines))
     options = [list(_unit_ways(policy, index, singles, run)) for run in runs]
     for count in range(most + 1):
@@ -175,11 +176,15 @@ def _kind_ways(policy: str, index: int, offers: Sequence[Offer], runs: Sequence[
                 [((*one, *(Pick(offer) for offer in mine))) for one in option if policy == "all" or not (one and mine)]
                 for option, mine in zip(options, able, strict=True)
             ]
-            yield from _ordered(runs, choices)
+            first = max(range(len(runs)), key=lambda place: (runs[place].price, -place)) if has_nth else -1
+            yield from _ordered(runs, choices, first)
 
 
-def _ordered(runs: Sequence[Run], choices: Sequence[Sequence[Picks]]) -> Iterator[list[Picks]]:
-    """Yield products in which units that look the same choose in order: other orders are the same quote."""
+def _ordered(runs: Sequence[Run], choices: Sequence[Sequence[Picks]], first: int) -> Iterator[list[Picks]]:
+    """Yield products in which units that look the same choose in order: other orders are the same quote.
+
+    `first` is the unit that the n-th counts from; it is like no other.
+    """
 
     def deal(place: int, last: int, so_far: list[Picks]) -> Iterator[list[Picks]]:
         if place == len(runs):
@@ -187,6 +192,7 @@ def _ordered(runs: Sequence[Run], choices: Sequence[Sequence[Picks]]) -> Iterato
             return
         same = (
             place > 0
+            and first not in (place - 1, place)
             and runs[place].price == runs[place - 1].price
             and runs[place].used == runs[place - 1].used
             and runs[place].steps == runs[place - 1].steps

@@ -283,6 +283,7 @@ MULTI = [
     ("n-th and sets do not stack on a unit", request([line("a", 100, 2)], promo("m", sets(2), group="all"), promo("n", {"kind": "nth", "first": percent(50), "additional": percent(50)}, group="all"), groups=[ALL]), 100, {"n": "better_price"}),
     ("the first dear, the others cheaper", request([line("a", 100, 3)], promo("m", {"kind": "nth", "first": percent(10), "additional": percent(50)})), 190, {}),
     ("only the others", request([line("a", 100, 3)], promo("m", {"kind": "nth", "additional": percent(50)})), 200, {}),
+    ("the second unit declines to be left in full for the order", request([line("a", 1000, 2)], promo("m", {"kind": "nth", "first": fixed(390), "additional": percent(20)}), promo("o", amount(333, "order"), "order", scope={"skip_discounted": True})), 1057, {}),
     ("n-th counts each line for itself", request([L, M], promo("m", {"kind": "nth", "additional": percent(50)})), 1500, {"m": "no_effect"}),
 ]  # fmt: skip
 
