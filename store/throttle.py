@@ -36,6 +36,22 @@ def reserve(conn: Connection, limits: Mapping[str, int], now: datetime) -> timed
     return None
 
 
+def wait_for(conn: Connection, limits: Mapping[str, int], now: datetime) -> timedelta | None:
+    """Say how long nobody is listened to for one of these subjects, or None; counts nothing."""
+    recent = (
+        select(ATTEMPTS.c.subject, func.count(), func.min(ATTEMPTS.c.at))
+        .where(ATTEMPTS.c.subject.in_(list(limits)), ATTEMPTS.c.at > now - WINDOW)
+        .group_by(ATTEMPTS.c.subject)
+    )
+    waits = [at + WINDOW - now for subject, count, at in conn.execute(recent) if count >= limits[subject]]
+    return max([timedelta(seconds=1), *waits]) if waits else None
+
+
+def note(conn: Connection, subjects: Sequence[str], now: datetime) -> None:
+    """Count something against these subjects, one that is named twice twice."""
+    conn.execute(insert(ATTEMPTS), [{"subject": subject, "at": now} for subject in subjects])
+
+
 def forget(conn: Connection, subjects: Sequence[str]) -> None:
     """Drop what was counted against these subjects."""
     conn.execute(delete(ATTEMPTS).where(ATTEMPTS.c.subject.in_(subjects)))

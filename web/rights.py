@@ -82,10 +82,16 @@ RIGHTS: Mapping[str, Right] = {
     "promotions.stop": _right("Stop a live promotion, or withdraw a version", "admin marketer approver", "integration"),
     "quotes.make": _right("Price a cart", "admin marketer", "till integration"),
     "codes.check": _right("Check a promo code", "admin support", "till integration"),
+    "codes.make": _right("Make batches of promo codes", "admin marketer", "integration"),
+    "codes.activate": _right("Activate promo codes", "admin support", "till integration"),
     "codes.redeem": _right("Redeem promo codes", "", "till integration"),
     "codes.void": _right("Void promo codes, with a reason", "admin support", "integration"),
     "certificates.read": _right("Balance of a gift certificate", "admin support", "till integration"),
     "certificates.redeem": _right("Redeem and reverse gift certificates", "", "till"),
+    "certificates.sell": _right("Issue certificates that an order paid for", "", "integration"),
+    "certificates.ask": _right("Ask for a certificate or a refund by hand", "admin support"),
+    "certificates.approve": _right("Approve what others ask for by hand", "admin approver"),
+    "certificates.totals": _right("Sums of the certificates' ledger", "admin approver analyst", "integration"),
 }
 
 

@@ -165,8 +165,8 @@ def _answered(work: Callable[[], tuple[int, str]]) -> Response:
     asked = hashlib.blake2b(digest_size=32)
     for part in (request.method.encode(), request.full_path.encode(), request.get_data(cache=True)):
         asked.update(len(part).to_bytes(8) + part)
-    owner, digest, at = _owner(), asked.digest(), now()
-    begun = store().run(lambda conn: idempotency.begin(conn, owner, key, digest, at))
+    whose, digest, at = owner(), asked.digest(), now()
+    begun = store().run(lambda conn: idempotency.begin(conn, whose, key, digest, at))
     if isinstance(begun, idempotency.Answered):
         return as_json(begun.body, begun.status, {"Idempotent-Replayed": "true"})
     if isinstance(begun, idempotency.Refused):
@@ -214,7 +214,8 @@ def _key_taken(refused: idempotency.Refused) -> Refusal:
     return Refusal(409, [problem("idempotency_mismatch", words)])
 
 
-def _owner() -> str:
+def owner() -> str:
+    """Return whose `Idempotency-Key` it is: the key's or the person's who asks."""
     who = principal()
     if who.key is not None:
         return f"key:{who.key.id}"
