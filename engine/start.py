@@ -16,11 +16,12 @@ def open_runtime(settings: Settings) -> Runtime:
     vault = Vault(settings.secret)
     bell = Bell(settings.redis_url)
     return Runtime(
-        store=Store(settings.database_url, vault),
+        store=Store(settings.database_url, vault, zone=settings.time_zone),
         registry=open_registry(folder=settings.nodes_dir),
         vault=vault,
         channels=channels(data_dir=settings.data_dir, smtp_url=settings.smtp_url, mail_from=settings.mail_from),
         batch_size=settings.batch_size,
+        default_zone=settings.time_zone,
         lease=timedelta(seconds=settings.lease_seconds),
         ring=bell.ring,
     )

@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import Connection, text
 
 from store.bulk import id_list, in_ids, insert_rows, raw_cursor
+from store.days import day_of
 from store.db import db_now
 from store.locks import lock
 from store.sweep import count_repair
@@ -148,6 +149,6 @@ def expire(conn: Connection, now: datetime, version_id: int | None = None) -> in
 
 def count_ends(conn: Connection, ended: list[tuple[int, str]], now: datetime) -> None:
     """Add to the counters of a version how many enrollments entered or ended, and how."""
-    day = now.date().isoformat()
+    day = day_of(conn, now).isoformat()
     rows = [(version, "", f"@{status}", day, n) for (version, status), n in Counter(ended).items()]
     insert_rows(conn, "step_count", ("version_id", "node", "port", "day", "n"), rows)

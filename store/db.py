@@ -15,6 +15,7 @@ from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from store.days import OPTION
 from wayfare import clock
 from wayfare.errors import StoreError
 from wayfare.vault import Vault
@@ -30,11 +31,16 @@ _BUSY_MS = 10_000
 class Store:
     """One database. Open it once a process, after any fork: connections are never shared between processes."""
 
-    def __init__(self, url: str, vault: Vault, *, pool_size: int = 5, statement_seconds: int = 0) -> None:
-        """Open the database. `statement_seconds`: PostgreSQL breaks off what takes longer; 0 lets everything finish."""
+    def __init__(
+        self, url: str, vault: Vault, *, zone: str = "UTC", pool_size: int = 5, statement_seconds: int = 0
+    ) -> None:
+        """Open the database. `zone` is the one by which days are counted: see `store.days`.
+
+        `statement_seconds`: PostgreSQL breaks off what takes longer; 0 lets everything finish.
+        """
         self.url = url
         self.vault = vault
-        self.engine = open_engine(url, pool_size, statement_seconds)
+        self.engine = open_engine(url, pool_size, statement_seconds).execution_options(**{OPTION: zone})
         self.dialect: Dialect = "sqlite" if self.engine.dialect.name == "sqlite" else "postgresql"
         self._writing = threading.Lock() if self.dialect == "sqlite" else None
         self._reading = {"postgresql_readonly": True} if self.dialect == "postgresql" else {}

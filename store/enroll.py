@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from store.bulk import id_list, in_ids, insert_new, raw_cursor
 from store.claims import count_ends
+from store.days import day_of
 from store.types import instant_of, sqlite_text
 
 _ENROLLMENT = (
@@ -178,7 +179,7 @@ def _keep_out(conn: Connection, journey_id: int, customers: Sequence[int], now: 
 def _take_quota(conn: Connection, rule: EntryRule, wanted: int, now: datetime) -> int:
     """Reserve up to `wanted` entries of today's limit; the row is locked by the update itself."""
     limit = rule.limit_per_day or 0
-    key = {"scope": f"enroll:{rule.journey_id}", "period": now.date().isoformat()}
+    key = {"scope": f"enroll:{rule.journey_id}", "period": day_of(conn, now).isoformat()}
     conn.execute(
         text("INSERT INTO quota (scope, period, used) VALUES (:scope, :period, 0) ON CONFLICT DO NOTHING"), key
     )

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
 from store.bulk import id_list, in_ids, in_texts, insert_rows, text_list
+from store.days import day_of
 from store.matching import end
 from store.tables import Journey, Moving
 from store.types import instant_of, sqlite_text
@@ -264,7 +265,7 @@ def _been(conn: Connection, ids: Sequence[int], nodes: Sequence[str]) -> set[int
 
 def _log(conn: Connection, rows: Sequence[Row], version_id: int, node: str, reason: str, now: datetime) -> None:
     """Log the step out of the old version, and count these enrollments in the new one instead."""
-    day = now.date().isoformat()
+    day = day_of(conn, now).isoformat()
     counts = []
     for version, n in Counter(row[1] for row in rows).items():
         steps = [(id, node, visit, seq, MOVED, reason) for id, old, visit, seq in rows if old == version]

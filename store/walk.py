@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import Connection, text
 
 from store.bulk import copy_lines, id_list, in_ids, in_texts, insert_rows, raw_cursor, text_list, update_rows
+from store.days import day_of
 from store.types import instant_of, sqlite_text
 from store.versions import NOT_MOVING
 
@@ -181,7 +182,7 @@ def write_moves(conn: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
 
 def write_counts(conn: Connection, counts: dict[tuple[str, str], int], version_id: int, now: datetime) -> None:
     """Add deltas to the counters of nodes and ports."""
-    day = now.date().isoformat()
+    day = day_of(conn, now).isoformat()
     rows = [(version_id, node, port, day, n) for (node, port), n in sorted(counts.items())]
     insert_rows(conn, "step_count", ("version_id", "node", "port", "day", "n"), rows)
 

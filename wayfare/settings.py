@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -67,6 +68,11 @@ class Settings(BaseSettings):
         "Empty means that e-mails are written to the folder `outbox` in the data folder.",
     )
     mail_from: str = Field("Wayfare <wayfare@localhost>", description="Sender of e-mails, with or without a name.")
+    time_zone: str = Field(
+        "UTC",
+        description="Time zone of the house, such as `Europe/Kyiv`: by it days are counted in statistics and limits, "
+        "and it stands in for the zone of customers and journeys that have none.",
+    )
     nodes_dir: Path | None = Field(
         None,
         description="Folder with node types of your own, one Python file each. They run with all rights of Wayfare: "
@@ -87,6 +93,13 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="Shape of log lines: JSON, or for people; `auto` means for people on a terminal."
     )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("there is no such time zone; use a name such as Europe/Kyiv")
+        return name
 
     @field_validator("data_dir", "nodes_dir")
     @classmethod

@@ -31,7 +31,13 @@ def create_app(settings: Settings) -> Flask:
     """Return the application that these settings describe. Raises SettingsError for an unsafe address."""
     settings.check_bind()
     vault, threads = Vault(settings.secret), settings.web_threads
-    store = Store(settings.database_url, vault, pool_size=threads, statement_seconds=LONGEST_STATEMENT)
+    store = Store(
+        settings.database_url,
+        vault,
+        zone=settings.time_zone,
+        pool_size=threads,
+        statement_seconds=LONGEST_STATEMENT,
+    )
     return build(store, WebConfig.of(settings), runtime=replace(open_runtime(settings), store=store))
 
 

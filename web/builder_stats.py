@@ -1,10 +1,11 @@
 """Numbers on the canvas: who came to a step, is there, failed there or left it, and by which arrow."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from nodes.graph import Graph
+from store.days import day_of, since
 from store.db import Connection
 from store.moving import MOVED
 from store.views import journeys as views
@@ -28,16 +29,16 @@ def version_asked(line: JourneyLine, versions: Sequence[VersionLine], number: st
 
 
 def numbers(conn: Connection, journey_id: int, version: VersionLine, period: str, now: datetime) -> dict[str, Any]:
-    """Return the numbers of one version: those of moves within the period, by UTC day, and who is there now.
+    """Return the numbers of one version: those of moves within the period, by day, and who is there now.
 
     Four set-based queries, whatever the number of nodes. `share` is the part of those who left the step that took this
     arrow, null while nobody has left it.
     """
     graph = Graph.model_validate(views.graph_of(conn, version.id))
-    since = _since(period, now)
+    begin = since(conn, now, _DAYS[period]) if period in _DAYS else None
     here = views.here(conn, version.id)
-    passed = views.passed(conn, version.id, since.date().isoformat() if since else "")
-    stuck = views.stuck(conn, journey_id, version.id, since)
+    passed = views.passed(conn, version.id, day_of(conn, begin).isoformat() if begin else "")
+    stuck = views.stuck(conn, journey_id, version.id, begin)
     arrived = arrived_at(graph, Counts(here, passed))
     left: dict[str, int] = {}
     for (node, port), n in passed.items():
@@ -58,11 +59,3 @@ def numbers(conn: Connection, journey_id: int, version: VersionLine, period: str
         n, all_ = passed.get((edge.source, edge.port), 0), left.get(edge.source, 0)
         edges[f"{edge.source}:{edge.port}"] = {"count": n, "share": round(n / all_, 4) if all_ else None}
     return {"nodes": nodes, "edges": edges}
-
-
-def _since(period: str, now: datetime) -> datetime | None:
-    """Return when a period begins: counters are kept by UTC day, so it begins with one."""
-    if period not in _DAYS:
-        return None
-    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight - timedelta(days=_DAYS[period])

@@ -77,7 +77,7 @@ def since_midnight(counts: Mapping[str, int], now: datetime) -> int:
 
 
 def by_day(counts: Mapping[str, int], today: date, days: int = 14) -> Bars:
-    """Return a chart of the last UTC days up to `today`."""
+    """Return a chart of the last days up to `today`."""
     dates = [today - timedelta(days=days - 1 - number) for number in range(days)]
     labels = [f"{day.day} {day:%b}" for day in dates]
     return bars([counts.get(day.isoformat(), 0) for day in dates], labels)

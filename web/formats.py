@@ -58,7 +58,7 @@ def clock(instant: datetime) -> Markup:
 
 
 def day(date_text: str) -> str:
-    """Write a UTC date as counters keep it, 2026-03-02, as 2 Mar, or 2 Mar 2025 in another year."""
+    """Write a date as counters keep it, 2026-03-02, as 2 Mar, or 2 Mar 2025 in another year."""
     date = datetime.strptime(date_text, "%Y-%m-%d").replace(tzinfo=UTC).date()
     return f"{date.day} {date:%b}" if date.year == now().year else f"{date.day} {date:%b %Y}"
 

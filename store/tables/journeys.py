@@ -207,7 +207,7 @@ class StepCount(SQLModel, table=True):
     version_id: int = Field(sa_type=BigInteger)
     node: str = Field(max_length=64)
     port: str = Field(max_length=64)
-    day: str = Field(max_length=10)  # UTC date
+    day: str = Field(max_length=10)  # of the installation's zone
     n: int = big(0)
 
 

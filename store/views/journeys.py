@@ -38,7 +38,7 @@ class Tally:
     live: int = 0
     ends: dict[str, int] = field(default_factory=dict)
     goals: int = 0
-    last_day: str = ""  # UTC date of the last entry or end
+    last_day: str = ""  # of the last entry or end
 
     @property
     def parked(self) -> int:
@@ -157,7 +157,7 @@ def tallies(conn: Connection, journey_ids: Sequence[int] | None = None, *, with_
 
 
 def tally_of_version(conn: Connection, version_id: int, since_day: str = "") -> Tally:
-    """Return the tally of one version; entries and ends from a UTC day on, the live ones as they are now."""
+    """Return the tally of one version; entries and ends from a day on, the live ones as they are now."""
     tally = Tally()
     query = select(COUNT.c.port, func.sum(COUNT.c.n), func.max(COUNT.c.day)).where(
         COUNT.c.version_id == version_id, COUNT.c.node == "", COUNT.c.day >= since_day
@@ -189,7 +189,7 @@ def goals(conn: Connection, journey_ids: Sequence[int], version_id: int | None =
 
 
 def failed_since(conn: Connection, since_day: str) -> dict[int, int]:
-    """Return how many failed in each journey from a UTC day on."""
+    """Return how many failed in each journey from a day on."""
     query = (
         select(VERSION.c.journey_id, func.sum(COUNT.c.n))
         .join(COUNT, (COUNT.c.version_id == VERSION.c.id) & (COUNT.c.node == ""))
@@ -200,7 +200,7 @@ def failed_since(conn: Connection, since_day: str) -> dict[int, int]:
 
 
 def entered_by_day(conn: Connection, journey_ids: Sequence[int], since_day: str) -> dict[int, dict[str, int]]:
-    """Return how many entered each of these journeys on each UTC day from `since_day` on."""
+    """Return how many entered each of these journeys on each day from `since_day` on."""
     query = (
         select(VERSION.c.journey_id, COUNT.c.day, func.sum(COUNT.c.n))
         .join(COUNT, (COUNT.c.version_id == VERSION.c.id) & (COUNT.c.node == ""))
@@ -214,7 +214,7 @@ def entered_by_day(conn: Connection, journey_ids: Sequence[int], since_day: str)
 
 
 def passed(conn: Connection, version_id: int, since_day: str = "") -> dict[tuple[str, str], int]:
-    """Return how many left each node by each port, from a UTC day on."""
+    """Return how many left each node by each port, from a day on."""
     query = select(COUNT.c.node, COUNT.c.port, func.sum(COUNT.c.n)).where(
         COUNT.c.version_id == version_id, COUNT.c.node != "", COUNT.c.day >= since_day
     )

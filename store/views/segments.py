@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, String, cast, func, select
 
+from store.days import day_of
 from store.views._parts import bucket, table
 
 CUSTOMER, MEMBER, SPAN = table("customer"), table("segment_member"), table("segment_span")
@@ -42,15 +43,16 @@ def member_counts(conn: Connection) -> dict[int, int]:
 def moves_by_day(
     conn: Connection, segment_ids: Iterable[int], since: datetime
 ) -> dict[int, dict[str, tuple[int, int]]]:
-    """Return (entered, left) of each segment by UTC day, from an instant on. Two scans of the history."""
+    """Return (entered, left) of each segment by day, from an instant on, to the hour. Two scans of the history."""
     wanted = sorted(set(segment_ids))
     found: dict[int, dict[str, tuple[int, int]]] = {id: {} for id in wanted}
     for number, column in enumerate((SPAN.c.from_at, SPAN.c.until_at)):
-        day = bucket(conn, column, 10)
-        query = select(SPAN.c.segment_id, day, func.count()).where(SPAN.c.segment_id.in_(wanted), column >= since)
-        for id, name, n in conn.execute(query.group_by(SPAN.c.segment_id, day)):
-            old = found[id].get(name, (0, 0))
-            found[id][name] = (old[0] + n, old[1]) if number == 0 else (old[0], old[1] + n)
+        hour = bucket(conn, column, 13)
+        query = select(SPAN.c.segment_id, hour, func.count()).where(SPAN.c.segment_id.in_(wanted), column >= since)
+        for id, name, n in conn.execute(query.group_by(SPAN.c.segment_id, hour)):
+            day = day_of(conn, datetime.strptime(name, "%Y-%m-%d %H").replace(tzinfo=UTC)).isoformat()
+            old = found[id].get(day, (0, 0))
+            found[id][day] = (old[0] + n, old[1]) if number == 0 else (old[0], old[1] + n)
     return found
 
 

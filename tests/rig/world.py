@@ -33,9 +33,11 @@ SECRET = b"a secret that only tests know, 32+"
 class World:
     """One database and one engine in this process. `now` moves only when the test moves it."""
 
-    def __init__(self, url: str, *types: type[NodeType], now: datetime = START, batch_size: int = 5000) -> None:
+    def __init__(
+        self, url: str, *types: type[NodeType], now: datetime = START, batch_size: int = 5000, zone: str = "UTC"
+    ) -> None:
         self.now = now
-        self.store = Store(url, Vault(SECRET))
+        self.store = Store(url, Vault(SECRET), zone=zone)
         registry = Registry([*builtin_types(), *types])
         self.runtime = Runtime(self.store, registry, self.store.vault, now=lambda: self.now, batch_size=batch_size)
         self._events = 0

@@ -26,7 +26,7 @@ def open_store() -> "tuple[Settings, Store]":
     settings = load()
     log.configure("warning", settings.log_format)
     upgrade(settings.database_url)
-    return settings, Store(settings.database_url, Vault(settings.secret))
+    return settings, Store(settings.database_url, Vault(settings.secret), zone=settings.time_zone)
 
 
 def actor() -> str:

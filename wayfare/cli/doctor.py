@@ -79,7 +79,7 @@ def _database(settings: Settings, invariants: bool) -> list[Line]:
     from store.sweep import repairs
     from wayfare.vault import Vault
 
-    store = Store(settings.database_url, Vault(settings.secret))
+    store = Store(settings.database_url, Vault(settings.secret), zone=settings.time_zone)
     try:
         with store.read() as conn:
             if current(conn) != newest():

@@ -68,7 +68,7 @@ def import_(
     values = settings.load()
     bell = Bell(values.redis_url)
     report = report or file.with_name(file.name + ".errors.csv")
-    store = Store(values.database_url, Vault(values.secret), pool_size=1)
+    store = Store(values.database_url, Vault(values.secret), zone=values.time_zone, pool_size=1)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),

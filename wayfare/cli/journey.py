@@ -209,7 +209,7 @@ def _registry() -> Registry:
 
 def _store() -> Store:
     settings = load()
-    return Store(settings.database_url, Vault(settings.secret))
+    return Store(settings.database_url, Vault(settings.secret), zone=settings.time_zone)
 
 
 def _person() -> str:

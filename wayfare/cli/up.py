@@ -106,7 +106,7 @@ def _prepare_database(settings: Settings) -> str | None:
     from web.accounts import ensure_admin
 
     upgrade(settings.database_url)
-    password: str | None = ensure_admin(Store(settings.database_url, Vault(settings.secret)))
+    password: str | None = ensure_admin(Store(settings.database_url, Vault(settings.secret), zone=settings.time_zone))
     return password
 
 

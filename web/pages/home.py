@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from flask import Blueprint, Response, url_for
 
+from store.days import day_of
 from store.db import Connection
 from store.views import hold_still
 from store.views import home as views
@@ -53,7 +54,8 @@ def index() -> Response:
         live = [line for line in all_lines if line.status in ("live", "closing")]
         live.sort(key=lambda line: tallies.get(line.id, lines.Tally()).entered, reverse=True)
         shown = live[:SHOWN]
-        first_day = (at.astimezone(UTC).date() - timedelta(days=13)).isoformat()
+        today = day_of(conn, at)
+        first_day = (today - timedelta(days=13)).isoformat()
         by_day = lines.entered_by_day(conn, [line.id for line in shown], first_day)
         latest = views.latest_events(conn) if ui.may("customers.list") else []
         has_events = bool(latest) or bool(hours["events"])
@@ -62,7 +64,6 @@ def index() -> Response:
         _figure("Entered journeys", "login", hours["entered"], at),
         _figure("Messages sent", "send", hours["sent"], at),
     ]
-    today = at.astimezone(UTC).date()
     return respond(
         "home/index.html",
         "home/_now.html",
@@ -101,7 +102,7 @@ def _needs(
             found.append(Need("warn", "clock-pause", f"{name} pauses", f"Its provider fails or asks to wait. {wait}."))
     week = at - timedelta(days=7)
     trouble = views.troubled_messages(conn, week)
-    failed = lines.failed_since(conn, week.astimezone(UTC).date().isoformat())
+    failed = lines.failed_since(conn, day_of(conn, week).isoformat())
     may_read = ui.may("messages.read")
     if n := trouble.get("uncertain", 0):
         title = f"{formats.plural(n, 'message')} may or may not have arrived"

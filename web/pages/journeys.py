@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from pydantic import ValidationError
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from engine.gates import open_gate
 from nodes.graph import Graph
 from store import shelf
+from store.days import day_of, since, zone_of_days
 from store.db import Connection
 from store.memory import read_memories, waiting_at
 from store.views import hold_still, people
@@ -59,6 +60,7 @@ def index() -> Response:
         counts = views.tallies(conn, [row.line.id for row in shown]) if shown else {}
         shown = [Row(row.line, counts.get(row.line.id, Tally())) for row in shown]
         reached = views.goals(conn, [row.line.id for row in shown]) if shown else {}
+        today = day_of(conn, now())
         graphs = views.graphs_of(conn, [row.line.live_version_id for row in shown if row.line.live_version_id])
     aimless = {id for id, line in graphs.items() if not _has_goal(_readable(line.graph))}
     shown = [Row(row.line, row.tally, _goals(row.line, reached, aimless)) for row in shown]
@@ -75,7 +77,7 @@ def index() -> Response:
         known_tags=sorted({one for found in tags.values() for one in found}, key=fold),
         by_status=sorted(by_status.items(), key=lambda one: _RANK.get(one[0], 9)),
         total=len(every),
-        today=now().astimezone(UTC).date(),
+        today=today,
         words=words,
     )
 
@@ -110,9 +112,9 @@ def _ordered(rows: list[Row], order: Order) -> list[Row]:
 def show(key: str) -> Response:
     """Show one journey: what it is, how it fares, and its graph with live counts."""
     period = _period()
-    since = _since_day(period)
     with store().read() as conn:
         hold_still(conn)
+        first_day = day_of(conn, begin).isoformat() if (begin := _since(conn, period)) else ""
         line = views.find_journey(conn, key)
         versions = views.versions_of(conn, line.id)
         version = _asked_version(line, versions)
@@ -121,16 +123,17 @@ def show(key: str) -> Response:
         else:
             document = views.graph_of(conn, version.id)
             here = views.here(conn, version.id)
-            tally = views.tally_of_version(conn, version.id, since)
-            whole = views.tally_of_version(conn, version.id) if since else tally
+            tally = views.tally_of_version(conn, version.id, first_day)
+            whole = views.tally_of_version(conn, version.id) if first_day else tally
             whole.live = sum(here.values())
             is_stuck = whole.end("failed") or whole.end("quarantined") or whole.parked
             stuck = views.stuck(conn, line.id, version.id) if is_stuck else {}
-            counts = graph_view.Counts(here, views.passed(conn, version.id, since), stuck)
+            counts = graph_view.Counts(here, views.passed(conn, version.id, first_day), stuck)
             reached = views.goals(conn, [line.id], version.id).get(line.id, (0, 0))
             tally.live = whole.active
         graph = _readable(document)
         gates = _gates(conn, line, graph) if version is not None else []
+        zone = zone_of_days(conn).key
         on_the_move = moving.lines(conn, line.id, now())
     return respond(
         "journeys/show.html",
@@ -144,6 +147,7 @@ def show(key: str) -> Response:
         has_goal=bool(reached[0]) or _has_goal(graph),
         period=period,
         periods=PERIODS,
+        zone=zone,
         drawing=graph_view.draw(graph, counts) if graph is not None else None,
         entry=graph.entry if graph is not None else None,
         may_see=ui.may("customers.list"),
@@ -220,7 +224,7 @@ def customers(key: str) -> Response:
         version = _asked_version(line, views.versions_of(conn, line.id))
         if version is None:
             raise NotFound(f"the journey {key} was never published")
-        wanted = people.Asked(kind, line.id, version.id, node, port, _since(period))
+        wanted = people.Asked(kind, line.id, version.id, node, port, _since(conn, period))
         found = people.behind(conn, wanted, before_id=before, limit=PEOPLE + 1)
         graph = _readable(views.graph_of(conn, version.id))
     more = len(found) > PEOPLE
@@ -295,18 +299,10 @@ def _period() -> str:
     return period if period in PERIODS else ""
 
 
-def _since(period: str) -> datetime | None:
-    """Return when a period begins: counters are kept by UTC day, so it begins with one."""
+def _since(conn: Connection, period: str) -> datetime | None:
+    """Return when a period begins: with a day, as counters are kept by day."""
     days = {"today": 0, "week": 6}.get(period)
-    if days is None:
-        return None
-    midnight = now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight - timedelta(days=days)
-
-
-def _since_day(period: str) -> str:
-    since = _since(period)
-    return since.date().isoformat() if since else ""
+    return None if days is None else since(conn, now(), days)
 
 
 def _before() -> int | None:

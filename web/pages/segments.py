@@ -1,13 +1,14 @@
 """Segments: who is in, by which rule, how that changed, and who uses it."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, timedelta
+from datetime import date, timedelta
 
 from flask import Blueprint, Response
 from pydantic import ValidationError
 
 from nodes.graph import Graph
 from store import segments as rows
+from store.days import day_of
 from store.segments import SegmentRow
 from store.views import known
 from store.views import segments as views
@@ -30,8 +31,8 @@ DAYS = 30
 def index() -> Response:
     """List the segments."""
     text, page = asked("q"), asked_page()
-    today = now().astimezone(UTC).date()
     with store().read() as conn:
+        today = day_of(conn, now())
         every = rows.all_segments(conn)
         kept = [one for one in every if all(word in fold(f"{one.name} {one.key}") for word in fold(text).split())]
         shown = kept[(page - 1) * SIZE : page * SIZE]
@@ -66,8 +67,9 @@ def show(key: str) -> Response:
         sample = views.members(conn, segment.id) if ui.may("customers.list") else []
         names = known.names(conn)
         used = _users(views.graphs_with(conn, key), key)
-    history, labels = sizes(count, moves, at.astimezone(UTC).date())
-    week = [moves.get((at.astimezone(UTC).date() - timedelta(days=n)).isoformat(), (0, 0)) for n in range(7)]
+        today = day_of(conn, at)
+    history, labels = sizes(count, moves, today)
+    week = [moves.get((today - timedelta(days=n)).isoformat(), (0, 0)) for n in range(7)]
     return respond(
         "segments/show.html",
         segment=segment,

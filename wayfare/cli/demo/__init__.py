@@ -122,9 +122,10 @@ def _runtime(settings: Settings) -> Runtime:
     vault = Vault(settings.secret)
     found = channels(data_dir=settings.data_dir, smtp_url=None, mail_from=settings.mail_from)
     return Runtime(
-        store=Store(settings.database_url, vault),
+        store=Store(settings.database_url, vault, zone=settings.time_zone),
         registry=open_registry(folder=settings.nodes_dir),
         vault=vault,
         channels={"email": found["email"]},
         batch_size=settings.batch_size,
+        default_zone=settings.time_zone,
     )
