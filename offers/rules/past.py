@@ -30,11 +30,11 @@ class Past:
             if ends is not None and ends <= now:
                 return "ended"
             return "scheduled" if starts is not None and starts > now else "live"
+        if not is_on and key in self.killed:  # versions that still wait with it can no longer be approved
+            return "killed"
         if (kind, key) in self.coming:
             return "waiting"
-        if is_on:
-            return "draft"
-        return "killed" if key in self.killed else "off"
+        return "draft" if is_on else "off"
 
 
 def past_of(conn: Connection, now: datetime) -> Past:

@@ -8,8 +8,9 @@ from offers.live import Left, quote_cart, quote_with
 from wayfare.errors import InputRefused
 from wayfare.promotions import Ruleset, parse_request, quote
 from wayfare.promotions.contract import Cart
-from web.api.base import BATCH, Answer, Api, Call, In
+from web.api.base import BATCH, Answer, Api, Call, In, problem
 from web.api.described import DescribedBy
+from web.api.refusal import Refusal
 from web.context import context, now, runtime, store
 
 api = Api("quotes", "Prices")
@@ -141,8 +142,13 @@ def make_quote(call: Call) -> dict[str, Any]:
     given: CartIn = call.body
     shop = call.who.key.store if call.who.key else None
     zone = runtime().default_zone if runtime() is not None else "UTC"
-    with store().read() as conn:
-        return quote_cart(conn, context().live, given.cart, now(), store=shop, zone=zone, ref=given.ref)
+    try:
+        with store().read() as conn:
+            return quote_cart(conn, context().live, given.cart, now(), store=shop, zone=zone, ref=given.ref)
+    except InputRefused as refused:
+        if refused.code == "other_store":
+            raise Refusal(403, [problem(refused.code, str(refused), path=refused.path)]) from None
+        raise
 
 
 @api.post("/quotes/replay", needs="promotions.read", body=ReplayIn, answer=LiveQuote, max_bytes=BATCH)
