@@ -12,6 +12,7 @@ await build({
   target: "es2022",
   jsx: "automatic",
   charset: "utf8",
+  inject: ["src/canvas/observer.js"],
   define: { "process.env.NODE_ENV": '"production"' },
 });
 await build({ ...common, entryPoints: ["node_modules/@xyflow/react/dist/base.css"], outfile: `${out}/builder-flow.css` });

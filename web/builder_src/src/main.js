@@ -8,6 +8,7 @@ import { $, $$, plural, say, speak } from "./dom.js";
 import { makeDraft } from "./draft.js";
 import { makeFirst } from "./first.js";
 import { makeKeyboard, neighbour } from "./keyboard.js";
+import { bring } from "./later.js";
 import { makePalette } from "./palette.js";
 import { makePanel } from "./panel.js";
 import { openPicker } from "./picker.js";
@@ -318,15 +319,16 @@ async function start() {
   if (!draft.may.edit) document.body.classList.add("read-only");
   bar.draw();
   bar.title();
-  palette.draw();
   statistics.draw();
   if (draft.versions.length && draft.status !== "draft") statistics.set(true);
   await arrange();
-  await canvas.measured();
-  canvas.start(room());
+  const filled = canvas.start(room());
   page.dataset.ready = "";
-  requestAnimationFrame(() => setTimeout(canvas.makeHandy));
+  palette.draw();
+  bring();
   fromAddress();
+  await filled;
+  page.dataset.complete = "";
   presence.ask();
 }
 start().catch((error) => {

@@ -2,6 +2,7 @@
 // HTML; they are saved through the queue and morphed, so that focus, caret and what was typed meanwhile stay.
 import { $, $$, element, icon, plural, say } from "./dom.js";
 import { TAB } from "./draft.js";
+import { isThere } from "./later.js";
 import { firstSentence } from "./picker.js";
 
 const SHOWN_IN_FORM = ["invalid_settings", "unknown_variable", "invalid_template", "once_only"];
@@ -52,6 +53,7 @@ export function makePanel(draft, api, on) {
   async function fetchForm({ focus = false } = {}) {
     const mine = turn;
     const { status, data } = await api.page(`${address()}/panel`).catch(() => ({ status: 0, data: "" }));
+    await isThere;
     if (mine !== turn || !slot()) return;
     if (status === 404 && shown.kind === "step") { close(); on.gone(); return; }
     if (status !== 200) {

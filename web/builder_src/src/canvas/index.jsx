@@ -2,7 +2,8 @@
 import { useSyncExternalStore } from "react";
 import { createRoot } from "react-dom/client";
 import { flushSync } from "react-dom";
-import { Background, MiniMap, ReactFlow, ReactFlowProvider, applyEdgeChanges, applyNodeChanges } from "@xyflow/react";
+import { Background, MiniMap, ReactFlow, ReactFlowProvider, applyEdgeChanges, applyNodeChanges, getViewportForBounds, useReactFlow } from "@xyflow/react";
+import { tell } from "./observer.js";
 import { NoteNode, StepEdge, StepNode } from "./parts.jsx";
 import { lanes, portShare } from "./route.js";
 
@@ -17,6 +18,9 @@ const ARROW = marker("var(--wire)");
 const ARROW_USED = marker("var(--wire-used)");
 const PRO = { hideAttribution: false };
 const MAP_FROM = 12; // cards
+const AHEAD = 60; // pixels around the screen that the first picture holds, too
+const STRIDE = 40; // cards that come at a time after the first picture
+const later = window.requestIdleCallback ? (work) => requestIdleCallback(work, { timeout: 250 }) : (work) => setTimeout(work, 30);
 const GLIDE_UP_TO = 150; // cards: more of them do not move smoothly
 const FAR = 0.45; // zoom below which a card shows its name and icon only
 const ARIA = {
@@ -36,8 +40,16 @@ export function makeCanvas(host, model, on) {
   let newNote = null;
   let zoomed = () => {};
   let lastZoom = 1;
+  let present = null; // ids of the cards that are drawn already, while the first picture is being filled up; null: all
+  let shown = { nodes, edges };
+  let view = null; // where the first picture looks
   const listeners = new Set();
-  const redraw = () => { version += 1; for (const listener of listeners) listener(); };
+  const redraw = () => {
+    const isThere = (id) => !present || present.has(id);
+    shown = present ? { nodes: nodes.filter((node) => isThere(node.id)), edges: edges.filter((edge) => isThere(edge.source) && isThere(edge.target)) } : { nodes, edges };
+    version += 1;
+    for (const listener of listeners) listener();
+  };
   let version = 0;
   const subscribe = (listener) => { listeners.add(listener); return () => listeners.delete(listener); };
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -46,7 +58,6 @@ export function makeCanvas(host, model, on) {
     return chosen === "dark" || (chosen !== "light" && dark.matches) ? "dark" : "light";
   };
   let theme = themeNow();
-  let isHandy = false; // whether cards can be dragged and arrows have chips: the first picture of a big journey need not wait for those
 
   const sources = new Map(); // what a React Flow node was made of: the same again is not drawn again
 
@@ -63,6 +74,7 @@ export function makeCanvas(host, model, on) {
     const height = HEIGHT + (n ? NUMBERS : 0);
     const isTrigger = model.isTrigger(node.id);
     const size = old && Boolean(old.data.numbers) === Boolean(n) ? old.measured : { width: WIDTH, height };
+    if (!old) tell(node.id, size);
     return {
       ...old, id: node.id, type: "step", measured: size, handles: handles(ports, isTrigger, size.height), position: { x: node.position[0], y: node.position[1] }, ariaLabel: card?.name || model.called(node.id),
       data: { html: card?.html ?? on.provisional(node), ports, open: open ? open.split("\n") : [], isTrigger, numbers: n, editors: here, mayEdit: model.may.edit, title: model.title(node.id) },
@@ -121,7 +133,7 @@ export function makeCanvas(host, model, on) {
       const data = {
         label: ports.length > 1 || edge.port !== "next" ? model.portLabel(edge.from, edge.port) : "",
         count: n ? n.count : undefined, share: n && n.count && outOf.get(edge.from).length > 1 && n.share !== null ? `${Math.round(n.share * 100)} %` : "",
-        width: n ? 1.5 + (4 * n.count) / most : 1.5, mayEdit: model.may.edit, hasChip: isHandy || drawn.length < 80, lane: detours.get(id) ?? null, step: steps.get(id) || 0,
+        width: n ? 1.5 + (4 * n.count) / most : 1.5, mayEdit: model.may.edit, lane: detours.get(id) ?? null, step: steps.get(id) || 0,
         hasOpen: ports.length > 1 && ports.length > outOf.get(edge.from).length,
         isMerge: into.get(edge.to).length > 1, isFork: outOf.get(edge.from).length > 1,
         names: `between ${model.title(edge.from)} and ${model.title(edge.to)}`,
@@ -137,6 +149,7 @@ export function makeCanvas(host, model, on) {
     const { graph } = model;
     for (const id of sources.keys()) if (!graph.nodes.has(id) && !graph.notes.has(id)) sources.delete(id);
     nodes = [...[...graph.notes.values()].map((note) => noteNode(note, old.get(note.id))), ...[...graph.nodes.values()].map((node) => stepNode(node, old.get(node.id)))];
+    if (present) for (const node of nodes) if (!old.has(node.id)) present.add(node.id);
     edges = makeEdges();
     redraw();
   }
@@ -234,7 +247,6 @@ export function makeCanvas(host, model, on) {
   // The same functions at every drawing: each one that changes would make React Flow ask all its parts anew.
   const HANDS = {
     isValidConnection: ({ source, target }) => on.canConnect(source, target),
-    onInit: (made) => { flow = made; },
     onNodesChange,
     onEdgesChange,
     onNodeDragStart: () => { isDragging = true; host.classList.add("moves"); },
@@ -264,13 +276,20 @@ export function makeCanvas(host, model, on) {
     nodeDragThreshold: 4, elevateNodesOnSelect: false,
   };
 
+  function Reach() {
+    flow = useReactFlow();
+    return null;
+  }
+
   function App() {
     useSyncExternalStore(subscribe, () => version);
     const mayEdit = Boolean(model.may.edit);
+    const { nodes: some, edges: between } = shown;
     return (
-      <ReactFlow {...FIXED} {...HANDS} nodes={nodes} edges={edges} colorMode={theme} nodesDraggable={mayEdit && isHandy} nodesConnectable={mayEdit}>
+      <ReactFlow {...FIXED} {...HANDS} nodes={some} edges={between} defaultViewport={view} colorMode={theme} nodesDraggable={mayEdit} nodesConnectable={mayEdit}>
+        <Reach />
         <Background gap={20} size={1.4} />
-        {nodes.length > MAP_FROM && <MiniMap pannable zoomable position="bottom-right" nodeColor={tone} nodeBorderRadius={14} bgColor="var(--surface)" maskColor="var(--map-mask)" />}
+        {!present && some.length > MAP_FROM && <MiniMap pannable zoomable position="bottom-right" nodeColor={tone} nodeBorderRadius={14} bgColor="var(--surface)" maskColor="var(--map-mask)" />}
       </ReactFlow>
     );
   }
@@ -287,7 +306,6 @@ export function makeCanvas(host, model, on) {
     else if (passed) on.passed(passed);
   });
   const root = createRoot(host);
-  flushSync(() => root.render(<ReactFlowProvider><App /></ReactFlowProvider>));
   const repaint = () => { theme = themeNow(); redraw(); };
   new MutationObserver(repaint).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
   dark.addEventListener("change", repaint);
@@ -295,6 +313,59 @@ export function makeCanvas(host, model, on) {
   const selection = () => nodes.filter((node) => node.selected).map((node) => node.id);
   const find = (id) => host.querySelector(`.react-flow__node[data-id="${CSS.escape(id)}"]`);
   const calm = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 220);
+
+  const sides = (room) => Object.fromEntries(Object.entries(room).map(([side, pixels]) => [side, `${pixels}px`]));
+  const sizeOf = (node) => [node.measured?.width ?? node.width ?? WIDTH, node.measured?.height ?? node.height ?? HEIGHT];
+
+  // Where a graph is seen as a whole, or the top of it when it is too tall to be read as a whole.
+  function firstView(room, box) {
+    const ends = nodes.map((node) => { const [width, height] = sizeOf(node); return [node.position.x, node.position.y, node.position.x + width, node.position.y + height]; });
+    const least = (at) => ends.reduce((found, one) => Math.min(found, one[at]), Infinity);
+    const most = (at) => ends.reduce((found, one) => Math.max(found, one[at]), -Infinity);
+    const bounds = { x: least(0), y: least(1), width: most(2) - least(0), height: most(3) - least(1) };
+    const wide = (box.width - room.left - room.right) / bounds.width;
+    const tall = (box.height - room.top - room.bottom) / bounds.height;
+    if (Math.min(wide, tall) >= 0.62) return getViewportForBounds(bounds, box.width, box.height, 0.05, 1, sides(room));
+    const zoom = Math.max(Math.min(1, wide), 0.62);
+    const first = nodes.find((node) => node.type === "step" && model.isTrigger(node.id)) || nodes[0];
+    const middle = bounds.width * zoom <= box.width - room.left - room.right ? bounds.x + bounds.width / 2 : first.position.x + WIDTH / 2;
+    return { x: (room.left + box.width - room.right) / 2 - middle * zoom, y: room.top - bounds.y * zoom, zoom };
+  }
+
+  // The ids of cards on the screen, and of those that arrows on the screen join. Null when that is nearly all.
+  function onScreen({ x, y, zoom }, box) {
+    const [left, top, right, bottom] = [-x / zoom - AHEAD, -y / zoom - AHEAD, (box.width - x) / zoom + AHEAD, (box.height - y) / zoom + AHEAD];
+    const places = new Map(nodes.map((node) => { const [width, height] = sizeOf(node); return [node.id, [node.position.x, node.position.y, node.position.x + width, node.position.y + height]]; }));
+    const meets = (one) => one[0] < right && one[2] > left && one[1] < bottom && one[3] > top;
+    const found = new Set([...places].filter(([, place]) => meets(place)).map(([id]) => id));
+    for (const { source, target } of edges) {
+      const [from, to] = [places.get(source), places.get(target)];
+      if (meets([Math.min(from[0], to[0]), Math.min(from[1], to[1]), Math.max(from[2], to[2]), Math.max(from[3], to[3])])) found.add(source).add(target);
+    }
+    return found.size + STRIDE < nodes.length ? found : null;
+  }
+
+  // Draw some more of what the first picture left out, the nearest to the screen first.
+  let filled = () => {};
+  function fill() {
+    if (!present) { filled(); return; }
+    const { x, y, zoom } = flow.getViewport();
+    const box = host.getBoundingClientRect();
+    const [midX, midY] = [(box.width / 2 - x) / zoom, (box.height / 2 - y) / zoom];
+    const away = (node) => Math.hypot(node.position.x + WIDTH / 2 - midX, node.position.y + HEIGHT / 2 - midY);
+    const rest = nodes.filter((node) => !present.has(node.id)).sort((a, b) => away(a) - away(b));
+    if (rest.length <= STRIDE) present = null;
+    else for (const node of rest.slice(0, STRIDE)) present.add(node.id);
+    redraw();
+    later(fill);
+  }
+
+  // Draw everything at once: whoever looks for a card cannot wait.
+  function complete() {
+    if (!present) return;
+    present = null;
+    flushSync(redraw);
+  }
 
   // Resolves when React Flow has measured every card: before that nothing can be shown in the middle.
   const measured = () => new Promise((done) => {
@@ -312,7 +383,7 @@ export function makeCanvas(host, model, on) {
     arrows: () => edges.filter((edge) => edge.selected).map((edge) => edge.id), // the chosen ones, as "n1:next"
     setNumbers(given) { numbers = given; sync(); },
     setEditors(given) { editors = given; sync(); },
-    onZoom(listener) { zoomed = listener; listener(flow?.getZoom() ?? 1); },
+    onZoom(listener) { zoomed = listener; },
     select(ids) {
       const chosen = new Set(ids);
       nodes = nodes.map((node) => (Boolean(node.selected) === chosen.has(node.id) ? node : { ...node, selected: chosen.has(node.id) }));
@@ -330,13 +401,15 @@ export function makeCanvas(host, model, on) {
       movedByKeys(changes);
       return true;
     },
-    focus(id) { find(id)?.focus({ preventScroll: true }); },
+    focus(id) {
+      if (present && !present.has(id)) complete();
+      find(id)?.focus({ preventScroll: true });
+    },
     edit(id) { newNote = id; },
-    // Let cards be dragged and show what stands on arrows, once the first picture is there.
-    makeHandy() { isHandy = true; sync(); },
     focused: () => document.activeElement?.closest?.(".react-flow__node")?.dataset.id || null,
     // Bring a card into sight when it is not; `room` are the pixels that other things cover.
     reveal(id, room, { always = false } = {}) {
+      if (present && !present.has(id)) complete();
       const node = flow?.getNode(id);
       if (!node) return;
       const [width, height] = [node.measured?.width || WIDTH, node.measured?.height || HEIGHT];
@@ -351,21 +424,20 @@ export function makeCanvas(host, model, on) {
       flow.setViewport({ x: middle[0] - (node.position.x + width / 2) * next, y: middle[1] - (node.position.y + height / 2) * next, zoom: next }, { duration: calm() });
     },
     fit(room, { duration = calm(), maxZoom = 1 } = {}) {
-      const padding = Object.fromEntries(Object.entries(room).map(([side, pixels]) => [side, `${pixels}px`]));
-      return flow?.fitView({ padding, maxZoom, duration, minZoom: 0.05 });
+      complete();
+      return flow?.fitView({ padding: sides(room), maxZoom, duration, minZoom: 0.05 });
     },
-    // Show the top of a graph that is too tall to be read as a whole.
+    // Draw for the first time: what is on the screen at once, the rest when there is time. Resolves when all is there.
     start(room) {
-      if (!nodes.length) return;
       const box = host.getBoundingClientRect();
-      const bounds = flow.getNodesBounds(nodes);
-      const wide = (box.width - room.left - room.right) / bounds.width;
-      const tall = (box.height - room.top - room.bottom) / bounds.height;
-      if (Math.min(wide, tall) >= 0.62) { this.fit(room, { duration: 0 }); return; }
-      const zoom = Math.max(Math.min(1, wide), 0.62);
-      const first = nodes.find((node) => node.type === "step" && model.isTrigger(node.id)) || nodes[0];
-      const middle = bounds.width * zoom <= box.width - room.left - room.right ? bounds.x + bounds.width / 2 : first.position.x + WIDTH / 2;
-      flow.setViewport({ x: (room.left + box.width - room.right) / 2 - middle * zoom, y: room.top - bounds.y * zoom, zoom });
+      view = nodes.length ? firstView(room, box) : { x: 0, y: 0, zoom: 1 };
+      host.classList.toggle("far", view.zoom < FAR);
+      lastZoom = view.zoom;
+      present = onScreen(view, box);
+      redraw();
+      flushSync(() => root.render(<ReactFlowProvider initialNodes={shown.nodes} initialEdges={shown.edges}><App /></ReactFlowProvider>));
+      zoomed(view.zoom);
+      return new Promise((done) => { filled = done; later(fill); });
     },
     zoomBy(factor) { return flow?.zoomTo(flow.getZoom() * factor, { duration: calm() / 2 }); },
     zoomTo(zoom) { return flow?.zoomTo(zoom, { duration: calm() / 2 }); },

@@ -55,14 +55,14 @@ export const StepNode = memo(({ id, data }) => {
   );
 });
 
-// `data`: label, count, share, mayEdit, hasChip, lane, step, hasOpen, isMerge, isFork, names
+// `data`: label, count, share, mayEdit, lane, step, hasOpen, isMerge, isFork, names
 export const StepEdge = memo(({ id, sourceX, sourceY, targetX, targetY, markerEnd, data }) => {
   const { d, chip } = route({ sx: sourceX, sy: sourceY, tx: targetX, ty: targetY }, data);
   const hasCount = data.count !== undefined;
   return (
     <>
       <BaseEdge id={id} path={d} markerEnd={markerEnd} interactionWidth={28} style={hasCount ? { strokeWidth: data.width } : undefined} className={data.count ? "used" : ""} />
-      {data.hasChip && <EdgeLabelRenderer>
+      <EdgeLabelRenderer>
         <div className="edge-chip nodrag nopan" data-edge={id} style={{ transform: `translate(${chip[0]}px,${chip[1]}px) translate(-50%,-50%)` }}>
           {(data.label || hasCount) && (
             <span className="chip-words">
@@ -72,7 +72,7 @@ export const StepEdge = memo(({ id, sourceX, sourceY, targetX, targetY, markerEn
           )}
           {data.mayEdit && <button type="button" className="plus" data-insert={id} tabIndex={-1} aria-label={`Insert a step ${data.names}`}><Plus /></button>}
         </div>
-      </EdgeLabelRenderer>}
+      </EdgeLabelRenderer>
     </>
   );
 });
