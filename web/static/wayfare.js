@@ -4,12 +4,16 @@
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-  // The server writes times in the reader's zone; only the browser knows which that is.
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
-  if (!document.cookie.includes(`wayfare-zone=${zone}`)) {
+  // The server writes times in the reader's zone; only the browser knows which that is. Asking takes 30 ms the first time, so
+  // the page is shown before.
+  function tellZone() {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+    if (document.cookie.includes(`wayfare-zone=${zone}`)) return;
     const secure = location.protocol === "https:" ? "; Secure" : "";
     document.cookie = `wayfare-zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
   }
+  if (window.requestIdleCallback) requestIdleCallback(tellZone, { timeout: 2000 });
+  else setTimeout(tellZone, 500);
 
   // Notes: said once, gone after a while unless the pointer or the focus is on them.
   const icons = { good: "circle-check", bad: "alert-circle", info: "info-circle" };
