@@ -8,6 +8,7 @@ import structlog
 from engine.fanout import fan_out
 from engine.match import match
 from engine.moving import is_waiting, move
+from engine.notices import deliver_notices
 from engine.outbox import deliver
 from engine.runtime import Runtime
 from engine.segments import refresh
@@ -73,6 +74,7 @@ def _flow(runtime: Runtime, now: datetime, stopping: Callable[[], bool]) -> int:
 def _send(runtime: Runtime, now: datetime, stopping: Callable[[], bool]) -> int:
     done = 0
     for channel in runtime.channels:
+        done += deliver_notices(runtime, channel, now, stopping=stopping)
         done += deliver(runtime, channel, now, stopping=stopping)
     return done
 

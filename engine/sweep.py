@@ -5,6 +5,7 @@ from datetime import datetime
 import structlog
 
 from engine.runtime import Runtime
+from offers.certificates.spend import tidy
 from store import sweep as store
 from store.claims import DIED, expire
 from store.db import Connection
@@ -27,6 +28,7 @@ def sweep(runtime: Runtime, *, now: datetime) -> dict[str, int]:
         repairs["node type is back"] = _unpark(runtime, conn)
         for name, n in repairs.items():
             store.count_repair(conn, name, n, now)
+        tidy(conn, now)
         store.fold_counts(conn)
         store.forget_old(conn, now)
 

@@ -147,6 +147,49 @@ def invariants(dialect: str) -> tuple[Invariant, ...]:
             ) AS both_sides GROUP BY version_id, node, port HAVING sum(n) <> 0""",
         ),
         Invariant(
+            "I7",
+            "Every movement of money has postings, and they add up to nothing in each currency",
+            """SELECT 'movement ' || j.id || ' (' || j.kind || ') is off by ' || coalesce(sum(p.amount), 0)
+            FROM journal j LEFT JOIN posting p ON p.journal_id = j.id
+            GROUP BY j.id, j.kind, p.currency HAVING count(p.id) < 2 OR sum(p.amount) <> 0""",
+        ),
+        Invariant(
+            "I7",
+            "Balance and reserved money of a certificate are the sums of its postings, and 0 ≤ them ≤ its face",
+            """SELECT 'certificate ' || c.id || ' says ' || c.balance || ' and ' || c.held FROM certificate c
+            WHERE c.balance < 0 OR c.held < 0 OR c.balance + c.held > c.face
+            OR c.balance <> coalesce((SELECT sum(p.amount) FROM posting p
+                WHERE p.account = 'certificate:' || c.id AND p.currency = c.currency), 0)
+            OR c.held <> coalesce((SELECT sum(p.amount) FROM posting p
+                WHERE p.account = 'held:' || c.id AND p.currency = c.currency), 0)
+            OR c.held <> coalesce((SELECT sum(h.amount) FROM certificate_hold h
+                WHERE h.certificate_id = c.id AND h.status = 'held'), 0)""",
+        ),
+        Invariant(
+            "I7",
+            "No value without exactly one issue, and no more than that was issued",
+            """SELECT 'certificate ' || c.id || ' of ' || c.face || ' was issued ' || count(p.id) || ' times'
+            FROM certificate c LEFT JOIN posting p ON p.account = 'certificate:' || c.id AND p.journal_id IN (
+                SELECT j.id FROM journal j WHERE j.kind = 'issue')
+            WHERE c.status <> 'inactive' GROUP BY c.id, c.face
+            HAVING count(p.id) <> 1 OR coalesce(sum(p.amount), 0) <> c.face""",
+        ),
+        Invariant(
+            "I7",
+            "Money of certificates belongs to one that is known",
+            """SELECT 'account ' || account FROM posting WHERE account LIKE 'certificate:%'
+            AND account NOT IN (SELECT 'certificate:' || id FROM certificate)
+            UNION SELECT 'account ' || account FROM posting WHERE account LIKE 'held:%'
+            AND account NOT IN (SELECT 'held:' || id FROM certificate)""",
+        ),
+        Invariant(
+            "I7",
+            "A code is used and reserved at most as often as its batch allows",
+            """SELECT 'code ' || c.id || ' of ' || b.key || ' is used ' || c.uses || ' times and reserved ' || c.held
+            FROM code c JOIN code_batch b ON b.id = c.batch_id
+            WHERE c.held < 0 OR c.uses < 0 OR c.uses + c.held > b.max_uses""",
+        ),
+        Invariant(
             "I10",
             "No timer fires before its instant",
             """SELECT 'enrollment ' || e.id || ' left a wait before its instant' FROM enrollment e

@@ -50,6 +50,13 @@ def post(
     return True
 
 
+def amount_of(conn: Connection, key: str, account: str) -> int | None:
+    """Return what the movement of this key did to an account; None when it was never made."""
+    query = select(POSTING.c.amount).join(JOURNAL, POSTING.c.journal_id == JOURNAL.c.id)
+    found = conn.execute(query.where(JOURNAL.c.key == key, POSTING.c.account == account)).scalar_one_or_none()
+    return None if found is None else int(found)
+
+
 def movements(conn: Connection, certificate_id: int) -> Sequence[tuple[datetime, str, int, str | None, str]]:
     """Return the movements of one certificate's own account, the first one first: at, kind, amount, order, by."""
     rows = conn.execute(

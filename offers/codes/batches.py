@@ -74,6 +74,9 @@ def change_batch(conn: Connection, key: str, values: Mapping[str, Any], *, now: 
     row = codes.find_batch(conn, key, lock=True)
     fields = {name: getattr(row, name) for name in BatchSpec.__dataclass_fields__}
     _check(BatchSpec(**{**fields, **values}))
+    most = values.get("max_uses", row.max_uses)
+    if most is not None and (row.max_uses is None or most < row.max_uses):
+        raise _refused("max_uses", "fixed", "codes are out that promise more uses; void the batch and make another")
     codes.change_batch(conn, row.id, values)
     audit.record(conn, by, "codes.batch_changed", f"codes:{key}", {"fields": sorted(values)}, now)
     return codes.find_batch(conn, key)
