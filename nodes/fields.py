@@ -35,6 +35,14 @@ WallTime = Annotated[time, AfterValidator(_is_wall_time)]
 """A time of day in the customer's zone."""
 
 
+_CHANNELS = {"email": "E-mail", "sms": "SMS", "whatsapp": "WhatsApp", "in_app": "In the app"}
+
+
+def channel_name(key: str) -> str:
+    """Return what people call a channel."""
+    return _CHANNELS.get(key) or key.replace("_", " ").capitalize()
+
+
 def is_anniversary(name: str) -> bool:
     """Say whether a date comes back every year by its nature: the year of a birthday is the year of birth."""
     return name == "birthday"

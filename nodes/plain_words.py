@@ -47,12 +47,23 @@ _WORDS = {
     "mapping_type": "write an object with names and values",
     "model_type": "write an object with names and values",
 }
+_BLANK = {"string_too_short": "fill this in", "string_pattern_mismatch": "fill this in"}
+"""What is said of an empty field. An empty number is told what to write."""
+_NAME = "use letters, digits, dots, dashes and underscores only"
+_PATTERNS = {
+    r"^[\w.-]+$": _NAME,
+    r"^(attrs\.)?[\w-]{1,100}$": "use letters, digits, dashes and underscores only",
+    r"^[\w][\w -]*$": "begin with a letter or a digit; letters, digits, spaces and dashes may follow",
+    r"^[A-Z0-9-]*$": "use capital letters, digits and dashes only",
+    r"^[a-z0-9_]+(\.[a-z0-9_]+)*$": "use small letters, digits and underscores, with dots between them: gift.promised",
+    r"^[a-z][a-z0-9_]*$": "use small letters, digits and underscores only",
+}
 Fault = tuple[str, str, str]
 
 
 def problems_of(error: ValidationError, model: type[BaseModel] | None = None) -> list[Fault]:
     """Return (path, code, message) for each fault; the message names the field as the form does."""
-    faults = error.errors(include_url=False, include_input=False)
+    faults = error.errors(include_url=False)
     # A list whose only row is wrong is reported as too short as well; the row is what there is to correct.
     inner = [fault["loc"] for fault in faults]
     return [
@@ -66,8 +77,10 @@ def _fault(fault: Mapping[str, Any], model: type[BaseModel] | None) -> Fault:
     kind, context = fault["type"], fault.get("ctx") or {}
     path = ".".join(str(part) for part in fault["loc"])
     words = _WORDS.get(kind)
-    if kind == "string_too_short" and context.get("min_length") == 1:
-        words = _WORDS["missing"]
+    if kind == "string_pattern_mismatch":
+        words = _PATTERNS.get(str(context.get("pattern")), words)
+    if fault.get("input") == "" or (kind == "string_too_short" and context.get("min_length") == 1):
+        words = _BLANK.get(kind, words)
     if words is None:
         message = str(fault["msg"]).removeprefix("Value error, ")
     else:

@@ -133,5 +133,5 @@ def port(name: str) -> str:
     """Return the words for a way out of a step; the only one needs none."""
     if name in ("next", ""):
         return ""
-    words = PORTS.get(name) or name.replace("_", " ")
+    words = PORTS.get(name) or CHANNELS.get(name) or name.replace("_", " ")
     return words[:1].upper() + words[1:]

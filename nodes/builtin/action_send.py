@@ -8,6 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from nodes.contract import Batch, Category, Need, NodeType, Rendered, Result, Send
+from nodes.fields import channel_name
 from nodes.liquid import Template, TemplateError, compile_template, one_line
 from nodes.liquid_words import named_outputs
 from nodes.template_variables import columns_for, unknown_in
@@ -109,4 +110,4 @@ class SendMessage(NodeType):
 
     def summary(self) -> str:
         text = " ".join(named_outputs(self.subject or self.body).split())
-        return f"{self.channel}: {text if len(text) <= 60 else text[:59] + '…'}"
+        return f"{channel_name(self.channel)}: {text if len(text) <= 60 else text[:59] + '…'}"

@@ -1,12 +1,13 @@
 """Choose the channel on which a customer can be reached best."""
 
 from collections.abc import Collection
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from nodes.contract import Batch, Need, NodeType, Result
+from nodes.fields import channel_name
 from wayfare.segments.facts import Fact
 
 Channel = Literal["email", "sms", "viber", "telegram", "whatsapp", "push", "in_app"]
@@ -14,7 +15,7 @@ NONE = "none"
 _LAST = Fact("last_channel")
 
 
-_LABELS: dict[str, Any] = {"email": "E-mail", "sms": "SMS", "whatsapp": "WhatsApp", "in_app": "In the app"}
+_LABELS: dict[str, Any] = {key: channel_name(key) for key in get_args(Channel)}
 
 
 class Choice(BaseModel):
@@ -87,9 +88,9 @@ class BestChannel(NodeType):
         return Result(moves=moves)
 
     def summary(self) -> str:
-        return "Best of " + ", ".join(self.names)
+        return "Best of " + ", ".join(map(channel_name, self.names))
 
     def explain(self, port: str) -> str:
         if port == NONE:
             return "no channel with consent and address"
-        return f"{port} is open, and was reacted to last or comes first"
+        return f"{channel_name(port)} is open, and was reacted to last or comes first"

@@ -40,7 +40,8 @@ class SplitByCount(NodeType):
         return Result(moves={"first": first, "else": order[room:]}, memory=memory)
 
     def summary(self) -> str:
-        return f"First {self.count:,}{' a day' if self.per == 'day' else ''}, then else".replace(",", " ", 1)
+        count = f"{self.count:,}".replace(",", " ")
+        return f"First {count}{' a day' if self.per == 'day' else ''}, then everyone else"
 
     def explain(self, port: str) -> str:
         whole = f"the first {self.count}{' of the day' if self.per == 'day' else ''}"

@@ -330,6 +330,7 @@ def test_branches_are_one_line_each_and_the_one_that_is_open_stays_so(
     expect(_branch(page, 0).get_by_label("Name")).to_be_hidden()
     name = _branch(page, 1).get_by_label("Name")
     with page.expect_response("**/draft/nodes/split/settings") as answered:
+        name.press("End")
         name.press_sequentially(" ones")
         expect(canvas.words("split")).to_contain_text("Gold ones")
     assert answered.value.ok

@@ -42,6 +42,8 @@ def attach(fields: Sequence[Field], problems: Sequence[tuple[str, str]]) -> list
         elif best.rule is not None:
             lines += _of_rule(best, message)
         elif not best.error:
+            if best.kind == "checks":
+                message = message.replace("Add at least 1", "Choose at least one")
             _note(best, path, message)
             lines.append(Line(best.id, _label(best, path), message))
     return lines

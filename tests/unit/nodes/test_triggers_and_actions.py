@@ -96,7 +96,7 @@ OLD = {"type": "age", "fact": "data.day", "op": "older than", "days": 3}
 @pytest.mark.parametrize(
     ("type", "given", "message"),
     [
-        ("trigger.event", {"event": "Purchase!"}, "Event: it must look like"),
+        ("trigger.event", {"event": "Purchase!"}, "Event: use small letters"),
         ("trigger.event", {"where": CITY}, "belongs to the customer"),
         ("trigger.event", {"where": OLD}, "how long ago"),
         ("trigger.event", {"where": {"type": "maybe"}}, "Only if"),

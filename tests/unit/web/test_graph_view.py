@@ -25,7 +25,7 @@ def test_every_node_and_edge_is_drawn_with_its_words() -> None:
     cards = {card.id: card for card in drawing.cards}
     assert set(cards) == {"start", "hello", "wait", "goal", "thanks", "code", "offer", "end"}
     assert cards["start"].category == "trigger"
-    assert cards["hello"].summary == "email: Ласкаво просимо"
+    assert cards["hello"].summary == "E-mail: Ласкаво просимо"
     assert cards["end"].is_end
     assert len(drawing.wires) == 8
     timeout = next(wire for wire in drawing.wires if wire.port == "timeout")
