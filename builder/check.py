@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import networkx as nx
 
+from builder.circles import Links, circle_problems, links_of
 from builder.entry_checks import entry_problems
 from builder.node_checks import node_problems
 from builder.order import cycles, digraph
@@ -24,11 +25,13 @@ MAX_EDGES = 40_000
 class Context:
     """What exists around the journey, by kind: the keys of `segment`, `list`, `code_batch`, `journey`, `channel`. An
     absent kind is not checked. `steps` are those of the journeys at which triggers look, None for one that is not live.
+    `others` are the journeys that run, as they start each other.
     """
 
     known: Mapping[str, frozenset[str]] = field(default_factory=dict)
     journey: str = ""  # the key of the journey that is checked, where it has one
     steps: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
+    others: tuple[Links, ...] = ()
 
 
 ANYWHERE = Context({"channel": frozenset(NAMES)})
@@ -45,7 +48,8 @@ def check(graph: Graph, registry: Registry, context: Context | None = None) -> l
     loaded: dict[str, NodeType] = {}
     problems = [*_ids(graph), *_settings(graph, registry, loaded), *_edges(graph), *_ports(graph, loaded)]
     problems += [*_shape(graph, registry, loaded), *_references(loaded, context), *_codes(graph, loaded)]
-    problems += [*_watched(loaded, context), *_yearly(graph, loaded), *node_problems(graph, loaded, context.journey)]
+    problems += [*_watched(loaded, context), *_yearly(graph, loaded), *node_problems(graph, loaded)]
+    problems += circle_problems(_links(graph, context), context.others)
     problems += entry_problems(graph, context.known.get("segment"))
     place = {node.id: number for number, node in enumerate(graph.nodes)}
     return sorted(problems, key=lambda one: (one.severity != "error", place.get(one.node, -1)))
@@ -155,6 +159,13 @@ def _watched(loaded: Mapping[str, NodeType], context: Context) -> Iterator[Probl
         elif step and step not in steps:
             message = "the step that it waits for is no longer in the published version of that journey"
             yield error(id, "step_gone", message, "choose another of its steps")
+
+
+def _links(graph: Graph, context: Context) -> Links:
+    nodes = [{"id": node.id, "type": node.type, "settings": node.settings} for node in graph.nodes]
+    edges = [{"from": edge.source, "to": edge.target} for edge in graph.edges]
+    entry = {"reentry": graph.entry.reentry, "limit_per_day": graph.entry.limit_per_day}
+    return links_of(context.journey, "", {"nodes": nodes, "edges": edges, "entry": entry})
 
 
 def _yearly(graph: Graph, loaded: Mapping[str, NodeType]) -> Iterator[Problem]:

@@ -9,17 +9,15 @@ from builder.order import digraph
 from builder.problems import Problem, error, warning
 from nodes.builtin.flow_experiment import Experiment
 from nodes.builtin.flow_gate import Gate
-from nodes.builtin.flow_journey import StartJourney
 from nodes.builtin.flow_window import TimeWindow
-from nodes.builtin.trigger_journey import JourneyTrigger
 from nodes.contract import NodeType
 from nodes.graph import Graph
 
 _FOUR_YEARS = [date(2024, 1, 1) + timedelta(days=number) for number in range(4 * 365 + 1)]
 
 
-def node_problems(graph: Graph, loaded: Mapping[str, NodeType], key: str = "") -> Iterator[Problem]:
-    """Yield what is wrong with single steps; `key` is that of the journey itself, where it is known."""
+def node_problems(graph: Graph, loaded: Mapping[str, NodeType]) -> Iterator[Problem]:
+    """Yield what is wrong with single steps."""
     for id, node in loaded.items():
         schedule = node.schedule()
         if schedule is not None:
@@ -32,8 +30,6 @@ def node_problems(graph: Graph, loaded: Mapping[str, NodeType], key: str = "") -
             yield from _experiment(graph, id, node, loaded)
         elif isinstance(node, Gate):
             yield from _gate(graph, id, node)
-        elif isinstance(node, StartJourney | JourneyTrigger) and key and node.journey == key:
-            yield warning(id, "starts_itself", "the journey starts itself", "it is stopped after 16 rounds; end it")
         elif isinstance(node, TimeWindow) and node.opens == node.closes and len(node.days) == 7:
             yield warning(id, "always_open", "this window is always open", "choose days or hours, or remove it")
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from builder.check import ANYWHERE, Context, check
+from builder.keys import check_key
+from builder.neighbours import running_links
 from builder.ops import normal
 from builder.order import topological
 from builder.problems import Problem, has_errors
@@ -51,6 +53,7 @@ def publish(
 
     Batches of codes that it names are made. Who is in the trigger's segment already enters if the trigger says so. The
     graph that is live already is not published again. GraphInvalid carries every problem; nothing has changed then.
+    BadKey when a new journey cannot have the key.
     """
     document = to_document(graph)
     graph = from_document(document)
@@ -91,7 +94,10 @@ def _keep_draft(conn: Connection, key: str, document: dict[str, Any], now: datet
     """Save what is published as the draft, unless it is the draft: then its edits can still be undone."""
     try:
         is_same = normal(drafts.read_draft(conn, key).document) == document
-    except (NotFound, GraphInvalid):
+    except NotFound:
+        check_key(key)
+        is_same = False
+    except GraphInvalid:
         is_same = False
     if not is_same:
         drafts.save_draft(conn, key, document, now=now, name=name, by=by)
@@ -104,11 +110,11 @@ def context_of(
 ) -> Context:
     """Return what exists around the journey called `journey`. Batches of codes are left out: publishing makes them.
 
-    `steps` are those that `builder.watched.steps_of` finds.
+    `steps` are those that `builder.watched.steps_of` finds; without a journey there is no telling what it starts.
     """
     known = drafts.known_keys(conn)
     there = {kind: keys for kind, keys in known.items() if kind != "code_batch"}
-    return Context({**there, **ANYWHERE.known}, journey, steps or {})
+    return Context({**there, **ANYWHERE.known}, journey, steps or {}, running_links(conn) if journey else ())
 
 
 def _own_lists(nodes: dict[str, NodeType]) -> set[str]:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from builder import keys
 from engine.segments import save_segment
 from store import audit, drafts, shelf
 from store.db import Connection, Store
@@ -30,7 +31,7 @@ def make(
     description: str = "",
     source: str = "",
 ) -> str:
-    """Make a journey with a draft; return its key, with a number behind it when it is taken.
+    """Make a journey with a draft; return its key, with a number behind it when it is taken or reserved.
 
     Conflict when another journey has the name, however it is written. `source` says in the audit trail what it began
     from.
@@ -39,13 +40,11 @@ def make(
     def work(conn: Connection) -> str:
         lock(conn, "journey.names")
         known = shelf.names_and_keys(conn)
-        free = (
-            key if key not in known else next(k for n in range(2, len(known) + 3) if (k := f"{key}-{n}") not in known)
-        )
-        drafts.save_draft(conn, free, document, now=now, name=name, by=by)
-        drafts.describe(conn, free, description)
-        audit.record(conn, by, "journey.created", f"journey:{free}", {"name": name, "from": source}, now)
-        return free
+        own = keys.free(key, known)
+        drafts.save_draft(conn, own, document, now=now, name=name, by=by)
+        drafts.describe(conn, own, description)
+        audit.record(conn, by, "journey.created", f"journey:{own}", {"name": name, "from": source}, now)
+        return own
 
     return store.run(work)
 

@@ -40,6 +40,10 @@ class BadOperation(WayfareError):
         self.index = index
 
 
+class BadKey(WayfareError):
+    """A key that nothing can be saved under; the message says why. Choose another one."""
+
+
 class NodeTypeError(WayfareError):
     """A node type broke its contract, or is not known here."""
 

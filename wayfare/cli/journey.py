@@ -13,6 +13,7 @@ from builder import text
 from builder.check import ANYWHERE
 from builder.check import check as check_graph
 from builder.diff import compare
+from builder.keys import check_key
 from builder.ops import normal
 from builder.problems import Problem, has_errors
 from builder.publish import publish as publish_graph
@@ -98,7 +99,7 @@ def import_(
 ) -> None:
     """Save a file as the draft of a journey; problems are shown and kept for later."""
     graph = _read(file)
-    journey = key or _key_of(file)
+    journey = check_key(key) if key else _key_of(file)
     with _store().write() as conn:
         by = f"shell:{_person()}"
         rev = drafts.save_draft(conn, journey, text.to_document(graph), now=clock.now(), name=name, by=by)
@@ -200,7 +201,7 @@ def _read(file: Path) -> Graph:
 def _key_of(file: Path) -> str:
     if not _KEY.fullmatch(file.stem):
         raise WayfareError(f"'{file.stem}' cannot be a key (letters, digits, . _ -); give one with --key")
-    return file.stem
+    return check_key(file.stem)
 
 
 def _registry() -> Registry:

@@ -7,13 +7,15 @@ from pydantic import Field
 
 from builder import lifecycle
 from builder.check import check
+from builder.keys import check_key
 from builder.publish import context_of, publish
 from builder.text import from_document, to_document
+from builder.watched import steps_of
 from nodes.registry import Registry, open_registry
 from store import drafts
 from store.views import journeys as numbers
 from store.views.people import KINDS, STATUSES, Asked, behind
-from wayfare.errors import NotFound
+from wayfare.errors import BadKey, NotFound
 from web.api.base import Answer, Api, Call, In, problem
 from web.api.refusal import Refusal
 from web.bell import ring
@@ -170,8 +172,10 @@ def put_draft(call: Call, key: str) -> Saved:
     be undone there, and whoever has it open loads it again.
     """
     given: DraftIn = call.body
-    if not key.isprintable() or len(key) > 100:
-        raise Refusal(422, [problem("invalid_key", "a key has at most 100 printable characters", path="key")])
+    try:
+        check_key(key)
+    except BadKey as refused:
+        raise Refusal(422, [problem("invalid_key", str(refused), path="key")]) from None
     graph = from_document(given.graph)
     document = to_document(graph)
     by = call.who.actor
@@ -179,7 +183,7 @@ def put_draft(call: Call, key: str) -> Saved:
         lambda conn: drafts.save_draft(conn, key, document, now=now(), name=given.name, rev=given.rev, by=by)
     )
     with store().read() as conn:
-        found = check(graph, _registry(), context_of(conn))
+        found = check(graph, _registry(), context_of(conn, key, steps_of(conn, to_document(graph), _registry())))
     return Saved(rev=rev, findings=[Finding(**one.as_dict()) for one in found])
 
 
@@ -188,7 +192,7 @@ def check_draft(call: Call, key: str) -> Checked:
     """Check the saved draft: everything that is wrong with it at once."""
     with store().read() as conn:
         graph = from_document(drafts.draft_of(conn, key))
-        found = check(graph, _registry(), context_of(conn))
+        found = check(graph, _registry(), context_of(conn, key, steps_of(conn, to_document(graph), _registry())))
     is_fine = not any(one.severity == "error" for one in found)
     return Checked(is_fine=is_fine, findings=[Finding(**one.as_dict()) for one in found])
 

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 
 from builder import shelf
+from builder.keys import slug
 from builder.problems import Problem
 from builder.starters import Starter, starter, starters
 from builder.text import from_document, parse, to_document
@@ -22,7 +23,6 @@ from web.graph_view import registry
 from web.listing import asked
 from web.principal import principal
 from web.respond import go, respond
-from web.slugs import slug
 
 bp = Blueprint("journeys_make", __name__, url_prefix="/journeys")
 FILE_BYTES = 5_200_000

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 from pydantic import ValidationError
 
+from builder.keys import free, slug
 from engine.segments import save_segment
 from nodes.graph import Graph
 from store import audit, segment_uses
@@ -25,7 +26,6 @@ from web.forms import Form
 from web.pages.forms import FORM_BYTES, page_for, posted
 from web.principal import principal
 from web.respond import go, respond
-from web.slugs import free, slug
 
 bp = Blueprint("segments_edit", __name__, url_prefix="/segments")
 PATHS = ("rule", "made")

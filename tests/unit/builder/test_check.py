@@ -284,9 +284,20 @@ def test_gates_windows_and_circles_that_make_no_sense_are_found() -> None:
     assert "gate_never" in codes(START, node("g", "flow.gate", opens="segment", segment="vip"), END, entry=kept_out)
     assert "always_open" in codes(START, node("w", "flow.window", opens="00:00", closes="00:00"), END)
     around = Context({**CONTEXT.known, "journey": frozenset({"mine"})}, "mine")
-    other = node("j", "flow.journey", journey="mine")
-    assert "starts_itself" in codes(START, other, END, context=around)
     assert "journey_gone" in codes(START, node("j", "flow.journey", journey="gone"), END, context=around)
+
+
+def test_a_watched_journey_has_to_be_there_with_its_step() -> None:
+    steps = {"welcome": frozenset({"n1", "n2"}), "draft": None}
+    around = Context({**CONTEXT.known, "journey": frozenset({"welcome", "draft"})}, "mine", steps)
+
+    def found(**settings: Any) -> set[str]:
+        return codes(node("t", "trigger.journey", **settings), END, context=around)
+
+    assert found(journey="welcome") == found(journey="welcome", when="step", step_id="n2") == set()
+    assert found(journey="welcome", when="step", step_id="n9") == {"step_gone"}
+    assert found(journey="gone", when="step", step_id="n9") == {"journey_gone"}
+    assert found(journey="draft", when="step", step_id="n9") == {"watches_nothing"}
 
 
 def test_a_list_that_the_journey_makes_may_be_asked_about() -> None:
