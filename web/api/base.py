@@ -1,5 +1,6 @@
 """Declaring a call of the API: its right, what goes in, what comes out. `web.api` shows a whole module."""
 
+import base64
 import functools
 import hashlib
 import json
@@ -168,7 +169,7 @@ def _answered(work: Callable[[], tuple[int, str]]) -> Response:
     whose, digest, at = owner(), asked.digest(), now()
     begun = store().run(lambda conn: idempotency.begin(conn, whose, key, digest, at))
     if isinstance(begun, idempotency.Answered):
-        return as_json(begun.body, begun.status, {"Idempotent-Replayed": "true"})
+        return as_json(_opened(begun.body), begun.status, {"Idempotent-Replayed": "true"})
     if isinstance(begun, idempotency.Refused):
         raise _key_taken(begun)
     try:
@@ -176,8 +177,13 @@ def _answered(work: Callable[[], tuple[int, str]]) -> Response:
     except BaseException:
         store().run(lambda conn: idempotency.abandon(conn, begun))
         raise
-    store().run(lambda conn: idempotency.finish(conn, begun, status, text))
+    sealed = base64.b64encode(store().vault.seal(text.encode())).decode()  # it may hold what is shown only once
+    store().run(lambda conn: idempotency.finish(conn, begun, status, sealed))
     return as_json(text, status)
+
+
+def _opened(sealed: str) -> str:
+    return store().vault.open(base64.b64decode(sealed)).decode()
 
 
 def _done(handler: Callable[..., Result], call: Call, path: Mapping[str, Any]) -> Result:
