@@ -24,9 +24,9 @@ def write_setting(conn: Connection, name: str, value: Any, *, now: datetime) -> 
 
 
 def is_empty(conn: Connection) -> bool:
-    """Say whether there are no customers, journeys and segments yet; people who sign in do not count."""
+    """Say whether there are no customers, journeys, segments and promotions yet; people who sign in do not count."""
     query = " UNION ALL ".join(f"SELECT 1 WHERE EXISTS (SELECT 1 FROM {name})" for name in _CONTENT)
     return conn.execute(text(query)).first() is None
 
 
-_CONTENT = ("customer", "journey", "segment")
+_CONTENT = ("customer", "journey", "segment", "draft_promotion", "ruleset_version")

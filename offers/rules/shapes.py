@@ -35,6 +35,19 @@ _DEFAULTS: Mapping[str, Any] = {
     "limits": {},
     "usage": {},
 }
+_ORDER = (
+    "key",
+    "name",
+    "layer",
+    "group",
+    "priority",
+    "requires_code",
+    "effect",
+    "scope",
+    "conditions",
+    "limits",
+    "usage",
+)
 _DEEPEST = 32
 NOTHING: Body = {"caps": [], "groups": [], "promotions": [], "smallest_price": 0}
 
@@ -164,6 +177,13 @@ def canonical(body: Mapping[str, Any]) -> str:
     return json.dumps(ordered(body), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
+def written(body: Mapping[str, Any]) -> str:
+    """Return a rule set as a file that diffs well: items by key, a field a line."""
+    clean = ordered(body)
+    parts = [f'"{name}": [{",".join(map(_lines, clean[name]))}\n  ]' for name in LISTS.values()]
+    return "{\n  " + ",\n  ".join([*parts, f'"smallest_price": {clean["smallest_price"]}']) + "\n}\n"
+
+
 def loaded(text: str) -> Body:
     """Return a rule set from its canonical text."""
     body: Body = json.loads(text)
@@ -206,6 +226,19 @@ def problems_of(body: Mapping[str, Any]) -> list[RuleProblem]:
             kind = next(kind for kind, plural in LISTS.items() if plural == name)
             found.append(RuleProblem(path, refused.code, str(refused), kind, bad["key"]))
             _forget(left["promotions"], bad["key"])
+
+
+def _lines(item: Body) -> str:
+    names = [*(name for name in _ORDER if name in item), *sorted(item.keys() - set(_ORDER))]
+    fields = [f"{json.dumps(name)}: {json.dumps(_sorted(item[name]), ensure_ascii=False)}" for name in names]
+    return "\n    {\n      " + ",\n      ".join(fields) + "\n    }"
+
+
+def _sorted(value: Any) -> Any:
+    """Return a value with its names in order, `kind` first: a database may have mixed them."""
+    if isinstance(value, Mapping):
+        return {name: _sorted(value[name]) for name in sorted(value, key=lambda name: (name != "kind", name))}
+    return [_sorted(one) for one in value] if isinstance(value, list) else value
 
 
 def _forget(promotions: list[Body], key: str) -> None:

@@ -47,15 +47,26 @@ def in_words(kind: Kind, item: Part) -> str:
         return f"{policy}; layer {item['layer']}, position {item.get('position', 0)}{base}"
     if kind == "cap":
         return cap_words(item)
-    words = effect_words(item["effect"])
-    products = scope_words(item.get("scope") or {})
-    parts = [f"{words} on {products}" if products else words]
+    parts = [_offer(item["effect"], scope_words(item.get("scope") or {}))]
     parts += [condition_words(one) for one in item.get("conditions") or ()]
     if item.get("requires_code"):
         parts.append(f"with code {item['requires_code']}")
     if item.get("standalone"):
         parts.append("alone, with nothing else")
     return ", ".join(parts)
+
+
+def _offer(effect: Part, products: str) -> str:
+    words, target = effect_words(effect), effect.get("target", "unit")
+    if not products:
+        return words
+    if effect["kind"] == "percent" and target in ("unit", "line"):
+        return f"{words} {products}" if words.endswith("off") else f"{products} {words}"
+    if effect["kind"] in ("amount", "set_price") and target in ("unit", "line"):
+        return f"{words} of {products}"
+    if target == "order":
+        return f"{words}, counting {products}"
+    return f"{words} on {products}"
 
 
 def effect_words(effect: Part) -> str:
@@ -67,9 +78,10 @@ def scope_words(scope: Part) -> str:
     """Return which products a scope is about; empty for all."""
     inside = _filter_words(scope.get("include") or {})
     outside = _filter_words(scope.get("exclude") or {})
-    parts = [inside or ("everything" if outside else "")]
+    is_fresh = bool(scope.get("skip_discounted"))
+    parts = [inside or ("everything" if outside or is_fresh else "")]
     parts += [f"without {outside}"] if outside else []
-    parts += ["that nothing has reduced yet"] if scope.get("skip_discounted") else []
+    parts += ["that is not reduced yet"] if is_fresh else []
     return " ".join(part for part in parts if part)
 
 

@@ -103,7 +103,7 @@ def test_the_first_rule_set_asks_for_what_it_would_ask_for_alone(body: dict[str,
 
 
 WORDS = [
-    (promo("p", percent(20), scope=brand("Dior")), "20 % off on Dior"),
+    (promo("p", percent(20), scope=brand("Dior")), "20 % off Dior"),
     (promo("p", percent(100, "shipping"), "shipping"), "free delivery"),
     (promo("p", amount(15_000, "order"), "order", requires_code="HELLO"), "150.00 off the order, with code HELLO"),
     (

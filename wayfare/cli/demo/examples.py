@@ -1,4 +1,4 @@
-"""The journeys and segments under `examples/`: the demo publishes these very files."""
+"""The journeys, segments and promotions under `examples/`: the demo publishes these very files."""
 
 import json
 from datetime import datetime
@@ -9,6 +9,11 @@ from builder import text
 from builder.publish import publish
 from engine.runtime import Runtime
 from engine.segments import save_segment
+from offers.rules.author import Author
+from offers.rules.book import import_body
+from offers.rules.release import publish as publish_rules
+from store import rulesets
+from store.db import Connection
 from store.drafts import describe
 from store.segments import all_segments
 from wayfare.errors import WayfareError
@@ -71,6 +76,19 @@ def publish_journey(runtime: Runtime, key: str, now: datetime) -> None:
         note="published by the demo",
     )
     runtime.store.run(lambda conn: describe(conn, key, description))
+
+
+def publish_promotions(runtime: Runtime, now: datetime) -> None:
+    """Publish a hierarchy of 50 promotions; nothing when any rule set was published before."""
+    body = json.loads(_read("promotions", "brocard"))
+
+    def work(conn: Connection) -> None:
+        if not rulesets.versions(conn, limit=1):
+            author = Author(BY, BY, is_person=False)
+            import_body(conn, body, author, now)
+            publish_rules(conn, author, now, note="published by the demo")
+
+    runtime.store.run(work)
 
 
 def _read(kind: str, key: str) -> str:

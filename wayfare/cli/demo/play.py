@@ -19,7 +19,7 @@ from wayfare.cli.demo import state as states
 from wayfare.cli.demo.calendar import Calendar
 from wayfare.cli.demo.cdnow import SOURCE, Row, customer_key, rows
 from wayfare.cli.demo.events import SYNTHETIC, products, purchase_of
-from wayfare.cli.demo.examples import JOURNEYS, SEGMENTS, publish_journey, save_segments
+from wayfare.cli.demo.examples import JOURNEYS, SEGMENTS, publish_journey, publish_promotions, save_segments
 from wayfare.cli.demo.newcomers import Newcomer, newcomers
 from wayfare.cli.demo.people import person
 from wayfare.cli.demo.state import State
@@ -126,6 +126,7 @@ class Demo:
         for number, key in enumerate(JOURNEYS, start=1):
             publish_journey(self.runtime, key, self.clock)
             self.progress("journeys", number, len(JOURNEYS))
+        publish_promotions(self.runtime, self.clock)
 
     def _live(self) -> None:
         """Live through the last days hour by hour: what happened comes in, and the engine answers."""
