@@ -8,6 +8,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from builder import edit, shelf, text
+from builder.tidy import CARD
 from nodes.graph import Graph
 from nodes.plain_words import problems_of
 from store import draft_log, drafts
@@ -64,7 +65,7 @@ def page(key: str) -> Response:
         told = moving.lines(conn, journey.id, now())
     may_edit = ui.may("journeys.edit") and journey.status != "archived"
     return make_response(
-        render_template("builder/page.html", key=key, name=journey.name, may_edit=may_edit, moving=told)
+        render_template("builder/page.html", key=key, name=journey.name, may_edit=may_edit, moving=told, card=CARD)
     )
 
 

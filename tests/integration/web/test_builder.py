@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ from sqlalchemy import text
 
 from builder import check as builder_check
 from builder.text import read, write
+from builder.tidy import CARD
 from rig.web import Browser, Web, a_web
 from store import drafts
 from web import builder_view
 
+STATIC = Path(__file__).parents[3] / "web" / "static"
 WAIT = {"id": "n2", "type": "flow.wait", "settings": {"amount": 3}}
 NODES: list[dict[str, Any]] = [
     {"id": "n1", "type": "trigger.event", "settings": {"event": "purchase"}},
@@ -69,6 +72,13 @@ def as_json(browser: Browser, path: str, body: Any) -> Any:
 
 def wait(id: str, days: int) -> dict[str, Any]:
     return {"op": "set_settings", "id": id, "settings": {"amount": days}, "version": 1}
+
+
+def test_the_canvas_is_told_the_size_of_a_card_and_the_style_has_it(alice: Browser) -> None:
+    assert f'data-card="{CARD[0]} {CARD[1]}"' in alice.get("/journeys/welcome/edit").text
+    style = (STATIC / "css" / "builder.css").read_text()
+    (step,) = (line for line in style.splitlines() if line.startswith(".step {"))
+    assert f"inline-size: {CARD[0]}px; min-block-size: {CARD[1]}px;" in step
 
 
 def test_the_draft_comes_with_all_that_the_page_shows(alice: Browser) -> None:

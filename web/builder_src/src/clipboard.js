@@ -1,5 +1,5 @@
 // Copy and paste as text through the system's clipboard, also between journeys; a whole exported journey can be pasted, too.
-import { CARD } from "./commands.js";
+import { CARD } from "./size.js";
 import { $, element, isTyping, plural, say } from "./dom.js";
 
 const KIND = "wayfare.steps";

@@ -1,8 +1,8 @@
 // What a person can do to the graph, as operations. Each command commits one edit: one revision, one step of undo.
 import { apply, edgesFrom, edgesTo, leads } from "./graph.js";
 import { speak } from "./dom.js";
+import { CARD } from "./size.js";
 
-export const CARD = { width: 248, height: 76 }; // as builder/tidy.py has it
 const ROW = 164; // from one layer to the next
 
 export function makeCommands(draft, settings) {

@@ -6,11 +6,11 @@ import { Background, MiniMap, ReactFlow, ReactFlowProvider, applyEdgeChanges, ap
 import { tell } from "./observer.js";
 import { NoteNode, StepEdge, StepNode } from "./parts.jsx";
 import { lanes, portShare } from "./route.js";
+import { CARD } from "../size.js";
 
 const NODE_TYPES = { step: StepNode, memo: NoteNode };
 const EDGE_TYPES = { step: StepEdge };
-const WIDTH = 248; // of a card, as builder/tidy.py has it
-const HEIGHT = 76;
+const { width: WIDTH, height: HEIGHT } = CARD;
 const NUMBERS = 29; // more, where numbers stand below
 const PORTS = { source: 11, target: 9 }; // their diameters
 const marker = (color) => ({ type: "arrowclosed", width: 20, height: 20, color, markerUnits: "userSpaceOnUse" });
