@@ -1,10 +1,12 @@
 """Operations: each has its exact inverse, keeps the text canonical, and says what is wrong when it does not fit."""
 
+from collections import Counter
 from contextlib import suppress
+from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builder.meeting import meeting, nodes_of, touched
@@ -59,6 +61,21 @@ DOCUMENTS = st.fixed_dictionaries(
 ).map(normal)
 
 
+def numbered(nodes: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
+    """Call nodes n1, n2 and so on."""
+    return [{**node, "id": f"n{number}"} for number, node in enumerate(nodes, 1)]
+
+
+FULL = st.fixed_dictionaries(
+    {
+        "nodes": st.tuples(NODE, NODE, NODE).map(numbered),
+        "edges": st.lists(EDGE, min_size=1, max_size=4),
+        "notes": st.just([{"id": "x1", "text": "a"}]),
+    }
+).map(normal)
+"""Drafts in which most operations find what they are about."""
+
+
 def fitting(document: Document, ops: list[Op]) -> list[Op]:
     """Return those operations that can be carried out one after the other."""
     kept = []
@@ -105,18 +122,28 @@ def test_an_edit_is_carried_out_whole_or_not_at_all(document: Document, ops: lis
     assert write(from_document(document)) == before
 
 
-@given(DOCUMENTS, st.lists(OP, max_size=4), st.lists(OP, max_size=4))
-def test_edits_that_do_not_meet_commute(document: Document, mine: list[Op], theirs: list[Op]) -> None:
-    mine, theirs = fitting(document, mine), fitting(document, theirs)
-    mine, theirs = ([one for one in ops if one["op"] != "move"] for ops in (mine, theirs))
-    if meeting(mine, theirs):
-        return
-    first, second = apply(document, mine)[0], apply(document, theirs)[0]
-    try:
-        one, other = apply(first, theirs)[0], apply(second, mine)[0]
-    except BadOperation:  # an arrow that left with its step: a conflict that shows when it is carried out
-        return
-    assert loose(one) == loose(other)
+def test_edits_that_do_not_meet_commute() -> None:
+    compared: Counter[frozenset[str]] = Counter()
+
+    @settings(max_examples=300, deadline=None, derandomize=True)
+    @given(FULL, st.lists(OP, min_size=1, max_size=6), st.lists(OP, min_size=1, max_size=6))
+    def commute(document: Document, mine: list[Op], theirs: list[Op]) -> None:
+        mine = [one for one in fitting(document, mine) if one["op"] != "move"]
+        theirs = [one for one in read_ops(theirs) if one["op"] != "move" and not meeting(mine, [one])]
+        theirs = fitting(document, theirs)
+        assert not meeting(mine, theirs)
+        first, second = apply(document, mine)[0], apply(document, theirs)[0]
+        try:
+            one, other = apply(first, theirs)[0], apply(second, mine)[0]
+        except BadOperation:  # an arrow that left with its step: a conflict that shows when it is carried out
+            return
+        assert loose(one) == loose(other)
+        for a, b in product(mine, theirs):
+            compared[frozenset((a["op"], b["op"]))] += 1
+
+    commute()
+    assert sum(compared.values()) > 150, "many pairs of edits were carried out in both orders"
+    assert len(compared) > 25, f"of many kinds: {compared}"
 
 
 def loose(document: Document) -> Any:
