@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from builder.problems import Problem
 from builder.text import MAX_BYTES, from_document, read, to_document, write
+from builder.tidy import tidied
 from nodes.graph import Graph
+from nodes.registry import open_registry
 from wayfare.errors import GraphInvalid
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples" / "journeys").glob("*.json"))
@@ -83,6 +85,11 @@ def test_the_order_of_keys_and_arrows_does_not_show(document: dict[str, Any], ra
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.name)
 def test_the_examples_are_in_canonical_form(file: Path) -> None:
     assert write(read(file.read_bytes())) == file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.name)
+def test_the_cards_of_the_examples_stand_where_tidying_up_puts_them(file: Path) -> None:
+    assert tidied(to_document(read(file.read_bytes())), open_registry([])) == {}
 
 
 def test_a_byte_order_mark_is_no_trouble() -> None:
