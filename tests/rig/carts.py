@@ -158,3 +158,25 @@ def _free(draw: st.DrawFn, key: str) -> dict[str, Any]:
     group = draw(st.sampled_from(["g1", "g2", "g3", "g5", "g7"]))
     target = {"g5": "order", "g7": "shipping"}.get(group, "unit")
     return {"key": key, "group": group, "effect": draw(_simple(target)), "scope": {} if group == "g7" else draw(scopes)}
+
+
+@st.composite
+def multibuys(draw: st.DrawFn, units: int = 5) -> dict[str, Any]:
+    """Return a small cart under multi-buys, sales and an order promotion."""
+    lines: list[dict[str, Any]] = []
+    while units and (not lines or draw(st.integers(0, 3))):
+        quantity = draw(st.integers(1, min(2, units)))
+        units -= quantity
+        id = f"L{len(lines)}"
+        price, brand = draw(st.sampled_from([333, 500, 777, 999, 1000])), draw(st.sampled_from(BRANDS))
+        lines.append({"id": id, "sku": id, "price": price, "quantity": quantity, "brand": brand})
+    rules: list[dict[str, Any]] = []
+    for _ in range(draw(st.integers(1, 2))):
+        limits = draw(st.sampled_from([{}, {}, {"repeat": 1}]))
+        rules.append({"effect": draw(st.one_of(sets_effects, pair_effects)), "limits": limits, "scope": draw(scopes)})
+    rules += [{"effect": draw(unit_effects), "scope": draw(scopes)} for _ in range(draw(st.integers(0, 2)))]
+    rules = [{"key": f"p{number}", "layer": "item", **rule} for number, rule in enumerate(rules)]
+    if draw(st.booleans()):
+        rules.append({"key": "o", "layer": "order", "effect": draw(_simple("order"))})
+    caps = draw(st.sampled_from([[], [{"key": "c", "max_percent": "40", "scope": {"include": {"brands": ["x"]}}}]]))
+    return request(lines, *rules, caps=caps)

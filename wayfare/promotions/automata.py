@@ -19,9 +19,8 @@ class Automaton:
     applications begun in one number). Begun is counted only where `repeat` limits it.
     """
 
-    def __init__(self, offer: Offer, place: int) -> None:
-        self.offer, self.shift = offer, place * BITS
-        self.repeat = offer.rule.promotion.limits.repeat
+    def __init__(self, offer: Offer, place: int, repeat: int | None) -> None:
+        self.shift, self.repeat = place * BITS, repeat
         effect = offer.effect
         self.is_pair = isinstance(effect, BuyGet)
         if isinstance(effect, Sets):

@@ -6,8 +6,8 @@ Exact, because what a role costs a unit depends on the unit alone.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from wayfare.promotions.automata import GET, PAY, PAY_ELSEWHERE, Automaton
-from wayfare.promotions.duals import coarse_prices, fine_prices
+from wayfare.promotions.automata import GET, PAY, PAY_ELSEWHERE
+from wayfare.promotions.dealing import deal
 from wayfare.promotions.effects import BuyGet
 from wayfare.promotions.kinds import Kind
 from wayfare.promotions.offers import Offer
@@ -16,11 +16,8 @@ from wayfare.promotions.pricer import Plans
 from wayfare.promotions.runs import Pick, Run
 from wayfare.promotions.steps import plain_effect, unit_off
 from wayfare.promotions.table import Table
-from wayfare.promotions.walk import Stop, road, walk
+from wayfare.promotions.walk import Stop
 
-MOST_UNITS = 1000
-FEW = 150  # units times states below which prices for credit cost more than they save
-WIDTH = 24
 Cost = Callable[[Kind, int], int]
 Chance = tuple[int, int, int, tuple[Picks, ...]]  # price at the end, multi-buy (-1 is none), role, picks of all groups
 
@@ -54,14 +51,22 @@ class Ballot:
                 self.plans |= {kind.index: paths.walk(kind)[0] for kind in kinds}
                 self.is_sure = False
 
-    def deal(self, cost: Cost, same: int) -> tuple[Plans, bool]:
-        """Return plans for all kinds, and whether they are surely the cheapest. `same`: kinds that cost their price."""
-        plans, sure = dict(self.plans), self.is_sure
+    @property
+    def steps(self) -> int:
+        """Return how many steps all walks have taken."""
+        return sum(part.steps for part in self.parts)
+
+    def deal(self, cost: Cost, whole: int, same: int) -> tuple[Plans, int | None]:
+        """Return plans for all kinds, and by how much a cheaper way may be cheaper at most; None is unknown.
+
+        `cost` weighs a unit `whole` times its price or less; `same` are the kinds that it weighs alike.
+        """
+        plans, gap = dict(self.plans), 0
         for part in self.parts:
-            found, exact = part.deal(cost, same)
+            found, short, scale = part.deal(cost, whole, same)
             plans |= found
-            sure = sure and exact
-        return plans, sure
+            gap += -(-short // scale)
+        return plans, gap if self.is_sure and all(part.is_sure for part in self.parts) else None
 
 
 def components(multi: Sequence[Offer]) -> list[list[Offer]]:
@@ -82,10 +87,13 @@ class _Part:
 
     def __init__(self, table: Table, paths: Paths, multi: Sequence[Offer], kinds: Sequence[Kind]) -> None:
         index = min(one.rule.group for one in multi)
-        self.multi = sorted((one for one in multi if one.rule.group == index), key=lambda one: one.rule.order)
+        self.multi = _distinct(
+            sorted((one for one in multi if one.rule.group == index), key=lambda one: one.rule.order)
+        )
         position = paths.groups.index(index)
         self.kinds = 0
         self.is_sure = True
+        self.steps = 0
         self.seats: list[_Seat] = []
         for kind in kinds:
             self.kinds |= 1 << kind.index
@@ -102,65 +110,43 @@ class _Part:
                 chances = _chances(table, paths, self.multi, position, run, picks)
                 self.seats.append(_Seat(run.price, kind, start, count, chances))
         self.seats.sort(key=lambda one: (-one.price, -one.kind.index))
-        self._plain: tuple[Plans, bool] | None = None
+        self._plain: tuple[Plans, int, int] | None = None
 
-    def deal(self, cost: Cost, same: int) -> tuple[Plans, bool]:
-        """Return plans for the kinds, and whether they are surely the cheapest."""
+    def deal(self, cost: Cost, whole: int, same: int) -> tuple[Plans, int, int]:
+        """Return plans for the kinds, what a cheaper way may cost less at most, and the scale of that."""
         if self.kinds & ~same:
-            return self._deal(cost)
+            return (*self._deal(cost), whole)
         if self._plain is None:
-            self._plain = self._deal(lambda kind, price: price)
+            self._plain = (*self._deal(lambda kind, price: price), 1)
         return self._plain
 
-    def _deal(self, cost: Cost) -> tuple[Plans, bool]:
+    def _deal(self, cost: Cost) -> tuple[Plans, int]:
         stops = [
-            Stop(
-                one.price, one.count, [(cost(one.kind, price), number, role) for price, number, role, _ in one.chances]
-            )
+            Stop(one.price, one.count, [(cost(one.kind, price), mine, role) for price, mine, role, _ in one.chances])
             for one in self.seats
         ]
-        units = sum(stop.count for stop in stops)
-        autos = [Automaton(offer, place) for place, offer in enumerate(self.multi)]
-        if units > MOST_UNITS:
-            return self._singles(), False
-        size = units
-        for auto in autos:
-            size *= auto.pays + auto.wins
-        if size <= FEW:
-            way, best = road(stops, autos, [[0] * len(stops) for _ in autos]), None
-        else:
-            prices = coarse_prices(stops, autos, sum(stop.options[0][0] * stop.count for stop in stops))
-            best = walk(stops, autos, road(stops, autos, prices), None, width=WIDTH)
-            best = best if best is not None and best.choices else None
-            if best is not None:
-                prices = fine_prices(stops, autos, prices, best.cost)
-            way = road(stops, autos, prices)
-        full = walk(stops, autos, way, None if best is None else best.cost)
-        if full is None:  # nothing is cheaper than what is known
-            return (self._singles() if best is None else self._plans(stops, best.choices)), best is not None
-        if not full.choices:
-            return (self._singles() if best is None else self._plans(stops, best.choices)), False
-        return self._plans(stops, full.choices), self.is_sure and full.is_exact
-
-    def _plans(self, stops: Sequence[Stop], choices: Sequence[int]) -> Plans:
-        """Return plans by kind, segment after segment; units with the same picks stand together."""
+        dealt = deal(stops, self.multi, [one.rule.promotion.limits.repeat for one in self.multi])
+        self.steps += dealt.steps
         parts: dict[int, list[tuple[int, int, tuple[Picks, ...]]]] = {}
-        at = 0
-        for seat, stop in zip(self.seats, stops, strict=True):
-            counts: dict[int, int] = {}
-            for choice in choices[at : at + stop.count]:
-                counts[choice] = counts.get(choice, 0) + 1
-            at += stop.count
+        for seat, counts in zip(self.seats, dealt.counts, strict=True):
             mine = parts.setdefault(seat.kind.index, [])
-            for choice in sorted(counts, key=lambda one: (one == 0, seat.chances[one][1:3])):
+            taken = [choice for choice, count in enumerate(counts) if count]
+            for choice in sorted(taken, key=lambda one: (one == 0, seat.chances[one][1:3])):
                 mine.append((seat.start, counts[choice], seat.chances[choice][3]))
-        return _in_order(parts)
+        return _in_order(parts), dealt.cost - dealt.bound
 
-    def _singles(self) -> Plans:
-        parts: dict[int, list[tuple[int, int, tuple[Picks, ...]]]] = {}
-        for seat in self.seats:
-            parts.setdefault(seat.kind.index, []).append((seat.start, seat.count, seat.chances[0][3]))
-        return _in_order(parts)
+
+def _distinct(multi: Sequence[Offer]) -> list[Offer]:
+    """Return multi-buys without those that give the same on the same units as an earlier one."""
+    found: list[Offer] = []
+    for offer in multi:
+        limited = offer.rule.promotion.limits.repeat is not None
+        if limited or not any(
+            one.effect == offer.effect and one.reach == offer.reach and one.rule.promotion.limits.repeat is None
+            for one in found
+        ):
+            found.append(offer)
+    return found
 
 
 def _in_order(parts: dict[int, list[tuple[int, int, tuple[Picks, ...]]]]) -> Plans:

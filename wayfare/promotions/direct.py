@@ -28,6 +28,7 @@ class Effort:
 
     limit: int
     made: int = 0
+    steps: int = 0  # of walks over units that multi-buys compete for; these have limits of their own
 
     def spend(self, count: int = 1) -> None:
         """Count evaluations. Raises LimitReached."""
@@ -42,12 +43,15 @@ class LimitReached(Exception):  # not an error: the search stops, and the bound 
 
 @dataclass(slots=True)
 class _Goods:
-    """Goods for one way to weigh them: plans, what they lead to, and whether that is allowed and surely cheapest."""
+    """Goods for one way to weigh them: plans, what they lead to, and whether that is allowed.
+
+    No plans are cheaper than these by more than `gap`; None is unknown.
+    """
 
     plans: Plans
     runs: list[Run]
     is_allowed: bool
-    exact: bool
+    gap: int | None
     totals: OrderTotals
 
 
@@ -121,14 +125,15 @@ class Direct:
             goods = known.get(percent)
             if goods is None:
                 dealt: Plans = {}
-                exact = True
+                gap: int | None = 0
                 if ballot is not None:
-                    dealt, exact = ballot.deal(cost_under(percent), self._same(percent))
-                goods = known[percent] = self._goods({**plans, **dealt}, prices, exact=exact)
-            if percent is None and goods.exact and self.multi:
+                    dealt, gap = ballot.deal(*cost_under(percent), self._same(percent))
+                goods = known[percent] = self._goods({**plans, **dealt}, prices, gap)
+            if percent is None and goods.gap == 0 and self.multi:
                 plain = goods.totals.goods
             self._try(goods, order, chosen)
         self.effort.made += paths.evaluations
+        self.effort.steps += ballot.steps if ballot is not None else 0
 
     def _same(self, percent: Offer | None) -> int:
         """Return the kinds whose units may be weighed by their prices, whatever percent follows."""
@@ -147,7 +152,7 @@ class Direct:
         part, whole = fraction(percent.effect.value)
         return plain - half_up(plain * part, whole) + self._ship(self.shipping)[1] > self.found[0][0]
 
-    def _goods(self, plans: Plans, prices: Sequence[int], *, exact: bool) -> _Goods:
+    def _goods(self, plans: Plans, prices: Sequence[int], gap: int | None) -> _Goods:
         """Return the goods after these plans; only what is not in closed form goes through the pricer."""
         table = self.table
         is_allowed = True
@@ -162,7 +167,7 @@ class Direct:
                 runs = after_goods(table, plans)
             except QuoteDiffers:  # a net threshold is missed
                 runs, is_allowed = after_goods(table, plans, assume_net=True), False
-        return _Goods(plans, runs, is_allowed, exact, OrderTotals(table, runs))
+        return _Goods(plans, runs, is_allowed, gap, OrderTotals(table, runs))
 
     def _try(self, goods: _Goods, order: OrderWay, chosen: Sequence[Offer]) -> None:
         """Price one choice of order promotions; where a threshold is missed, only its bound counts."""
@@ -187,8 +192,10 @@ class Direct:
             rank = (value, sorted([one.rule.order for one in chosen]))
             if self.found is None or rank < self.found[0]:
                 self.found = rank, Choice(goods.plans, order, tuple(ways))
-        if not (goods.exact and self._is_monotone(chosen, after)):
+        if goods.gap is None or not self._is_monotone(chosen, after):
             least = min(least, self._loose())
+        elif goods.gap:
+            least -= goods.gap
         self.least = least if self.least is None else min(self.least, least)
 
     def _is_monotone(self, chosen: Sequence[Offer], runs: Sequence[Run]) -> bool:

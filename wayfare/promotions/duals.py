@@ -48,11 +48,13 @@ def coarse_prices(stops: Sequence[Stop], autos: Sequence[Automaton], upper: int)
     return spread(kept)
 
 
-def fine_prices(stops: Sequence[Stop], autos: Sequence[Automaton], prices: Prices, upper: int) -> Prices:
+def fine_prices(
+    stops: Sequence[Stop], autos: Sequence[Automaton], prices: Prices, upper: int, *, rounds: int = FINE
+) -> Prices:
     """Return better prices, unit by unit, than those given."""
     best, kept = None, prices
     halves = fails = 0
-    for _ in range(FINE):
+    for _ in range(rounds):
         bound, slopes = _bound(stops, autos, prices)
         if best is None or bound > best:
             best, kept, fails = bound, prices, 0
@@ -72,6 +74,11 @@ def fine_prices(stops: Sequence[Stop], autos: Sequence[Automaton], prices: Price
             for auto, mine, each in zip(autos, prices, slopes, strict=True)
         ]
     return kept
+
+
+def bound_at(stops: Sequence[Stop], autos: Sequence[Automaton], prices: Prices) -> int:
+    """Return what no way goes below, at these prices."""
+    return _bound(stops, autos, prices)[0]
 
 
 def _bound(stops: Sequence[Stop], autos: Sequence[Automaton], prices: Prices) -> tuple[int, list[list[int]]]:

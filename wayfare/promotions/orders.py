@@ -80,10 +80,10 @@ class OrderTotals:
         return found
 
 
-def cost_under(percent: Offer | None) -> Callable[[Kind, int], int]:
-    """Return what a unit costs at a price, in whole numbers, when one order percent follows or nothing does."""
+def cost_under(percent: Offer | None) -> tuple[Callable[[Kind, int], int], int]:
+    """Return what a unit costs at a price when one order percent follows or nothing does, and the scale of that."""
     if percent is None or not isinstance(percent.effect, PercentOff):
-        return lambda kind, price: price
+        return (lambda kind, price: price), 1
     part, whole = fraction(percent.effect.value)
 
     def cost(kind: Kind, price: int) -> int:
@@ -91,7 +91,7 @@ def cost_under(percent: Offer | None) -> Callable[[Kind, int], int]:
             return whole * price
         return whole * price - min(part * price, whole * max(0, price - kind.floor))
 
-    return cost
+    return cost, whole
 
 
 def lone_percent(table: Table, chosen: Sequence[Offer]) -> Offer | None:

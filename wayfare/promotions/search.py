@@ -44,7 +44,7 @@ def find(table: Table, limit: int) -> Found:
     found += [_solve(table.only([offer]), effort) for offer in alone]
     best = min(found, key=lambda one: one.rank)
     bound = min(one.bound for one in found)
-    return Found(best.table, best.choice, best.priced, min(bound, best.priced.value), effort.made)
+    return Found(best.table, best.choice, best.priced, min(bound, best.priced.value), effort.made + effort.steps)
 
 
 def _solve(table: Table, effort: Effort) -> Found:
@@ -52,7 +52,7 @@ def _solve(table: Table, effort: Effort) -> Found:
     best, bound = _branch(table, effort)
     value = best[1].value if best else None
     if best is not None and bound >= best[1].value:
-        return Found(table, *best, best[1].value, effort.made)
+        return Found(table, *best, best[1].value, effort.made + effort.steps)
     bounds = Bounds(table)
     floor = bounds.lowest([Run(kind, 0, kind.quantity, kind.price) for kind in table.kinds], 0)
     bound = max(bound, floor)
@@ -61,15 +61,15 @@ def _solve(table: Table, effort: Effort) -> Found:
             better = exhaust(table, bounds, effort, value)
             if better is not None:
                 priced = price(table, better)
-                return Found(table, better, priced, priced.value, effort.made)
+                return Found(table, better, priced, priced.value, effort.made + effort.steps)
             if best is not None:
-                return Found(table, *best, best[1].value, effort.made)
+                return Found(table, *best, best[1].value, effort.made + effort.steps)
         except LimitReached:
             pass
     if best is None:
         choice = Choice({})
         best = choice, price(table, choice)
-    return Found(table, *best, min(bound, best[1].value), effort.made)
+    return Found(table, *best, min(bound, best[1].value), effort.made + effort.steps)
 
 
 def _branch(table: Table, effort: Effort) -> tuple[tuple[Choice, Priced] | None, int]:

@@ -26,11 +26,15 @@ class Stop:
 
 @dataclass(slots=True)
 class Walked:
-    """The cheapest way: its cost, the options of each unit, stop after stop, and whether it is surely the cheapest."""
+    """The cheapest way: its cost, the options of each unit, stop after stop, and whether it is surely the cheapest.
+
+    No choices: nothing was found, and when that is exact there is nothing.
+    """
 
     cost: int
     choices: list[int]
     is_exact: bool
+    steps: int = 0
 
 
 @dataclass(slots=True)
@@ -73,8 +77,8 @@ def reduced(option: Option, autos: Sequence[Automaton], prices: Sequence[Sequenc
 
 def walk(
     stops: Sequence[Stop], autos: Sequence[Automaton], way: Road, best: int | None, *, width: int | None = None
-) -> Walked | None:
-    """Return the cheapest way below `best`, or None when there is none, or when there was too much to look at.
+) -> Walked:
+    """Return the cheapest way below `best`; none when there is none, or when there was too much to look at.
 
     With a `width` only so many states are kept after each unit: quick, and not exact.
     """
@@ -87,7 +91,7 @@ def walk(
         options = stops[place].options
         work += len(layer) * len(options)
         if work > MOST_WORK:
-            return Walked(0, [], is_exact=False)
+            return Walked(0, [], is_exact=False, steps=work)
         following = _step(layer, options, autos)
         if pairs and (at == last or stops[way.units[at + 1]].price < stops[place].price):
             following = _settle(following, pairs)
@@ -103,13 +107,13 @@ def walk(
         if all(auto.is_done(state >> auto.shift & MASK) for auto in autos)
     ]
     if not ends:
-        return None if exact else Walked(0, [], is_exact=False)
+        return Walked(0, [], exact, work)
     cost, state = min(ends)
     choices = []
     for following in reversed(back):
         _, state, choice = following[state]
         choices.append(choice)
-    return Walked(cost, choices[::-1], exact)
+    return Walked(cost, choices[::-1], exact, work)
 
 
 def _step(

@@ -1,12 +1,13 @@
 """No allowed choice is cheaper: quotes of small carts equal a brute force over all choices."""
 
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, given, settings
 
 from rig.brute_force import lowest
-from rig.carts import documents
-from wayfare.promotions import quote
+from rig.carts import documents, multibuys
+from wayfare.promotions import dealing, quote
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
@@ -16,3 +17,24 @@ def test_no_choice_is_cheaper_than_the_quote(document: dict[str, Any]) -> None:
     best = lowest(document)
     assert answer["proof"]["bound"] <= best <= answer["payable"]
     assert answer["proof"]["status"] == "optimal"
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(multibuys())
+def test_prices_for_credit_leave_the_lowest_price_alone(document: dict[str, Any]) -> None:
+    """Small carts do without them; here they must use them, and the lowest price is the same."""
+    best = lowest(document)
+    with patch.object(dealing, "FEW", 0):
+        answer = quote(document)
+    assert answer["payable"] == best
+    assert answer["proof"] == {"status": "optimal", "bound": best}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(multibuys())
+def test_what_is_dealt_in_parts_has_a_true_bound(document: dict[str, Any]) -> None:
+    """Many units are divided; here a few are."""
+    best = lowest(document)
+    with patch.multiple(dealing, FEW=0, MOST_UNITS=3, PART=2):
+        answer = quote(document, limit=0)
+    assert answer["proof"]["bound"] <= best <= answer["payable"]
