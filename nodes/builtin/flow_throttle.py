@@ -21,9 +21,11 @@ class Throttle(NodeType):
     key: ClassVar[str] = "flow.throttle"
     label: ClassVar[str] = "Throttle"
     icon: ClassVar[str] = "clock-pause"
+    keywords: ClassVar[tuple[str, ...]] = ("limit", "speed", "slow", "rate")
+    rank: ClassVar[int] = 60
     remembers: ClassVar[bool] = True
 
-    count: int = Field(1000, ge=1, le=100_000_000, title="At most", json_schema_extra={"pair": "per"})
+    count: int = Field(1000, ge=1, le=100_000_000, title="At most", json_schema_extra={"pair": "per", "joined": "per"})
     per: Period = Field("hour", title="In each")
 
     def step(self, batch: Batch) -> Result:

@@ -28,7 +28,12 @@ class WaitForEvent(NodeType):
         pattern=EVENT_TYPE,
         json_schema_extra={"widget": "event"},
     )
-    where: EventCondition = Field(None, title="Only if", description="Conditions on what the event carries.")
+    where: EventCondition = Field(
+        None,
+        title="Only if",
+        description="Conditions on what the event carries.",
+        json_schema_extra={"widget": "event_rule", "help": ""},
+    )
     amount: int = Field(7, ge=1, le=5000, title="At most", json_schema_extra={"pair": "unit"})
     unit: Unit = Field("days", title="Unit")
 

@@ -25,7 +25,12 @@ class ApiTrigger(NodeType):
         pattern=r"^[\w.-]+$",
         description="What the call writes into data.journey.",
     )
-    where: EventCondition = Field(None, title="Only if", description="Conditions on what the call carries.")
+    where: EventCondition = Field(
+        None,
+        title="Only if",
+        description="Conditions on what the call carries.",
+        json_schema_extra={"widget": "event_rule", "help": ""},
+    )
 
     def listens(self) -> tuple[str, ...]:
         return ("journey.start",)

@@ -28,7 +28,12 @@ class EventTrigger(NodeType):
         pattern=EVENT_TYPE,
         json_schema_extra={"widget": "event"},
     )
-    where: EventCondition = Field(None, title="Only if", description="Conditions on what the event carries.")
+    where: EventCondition = Field(
+        None,
+        title="Only if",
+        description="Conditions on what the event carries.",
+        json_schema_extra={"widget": "event_rule", "help": ""},
+    )
     late: int = Field(
         7,
         alias="late_days",

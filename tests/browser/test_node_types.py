@@ -350,7 +350,7 @@ ROWS = [
     ),
     Row(
         "action.attribute",
-        steps(choose("Attribute", "win_back"), select("Type of Value", "text"), write("Value", "first letter")),
+        steps(choose("Attribute", "win_back"), write("Value", "first letter")),
         "Set win_back to first letter",
         {"name": "win_back", "value": "first letter"},
         wrong=clear("Attribute"),

@@ -225,7 +225,7 @@ def _fill(one: Field, defs: Schema, known: Any) -> None:
         case "map":
             one.rows = [[_entry(one, n, *pair)] for n, pair in enumerate((known or {}).items())]
         case "scalar":
-            one.parts = {"kind": scalar_kind(known)}
+            one.parts = {"kind": "text" if one.raw is MISSING and known is None else scalar_kind(known)}
         case "duration":
             amount, unit = duration_shown(known) or ("", "days")
             one.parts, one.text = {"unit": unit}, amount
