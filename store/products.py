@@ -67,6 +67,12 @@ def write_products(
         insert_rows(conn, "price_change", ("product_id", "old", "new", "currency", "at", "source"), history)
 
 
+def currency_in_use(conn: Connection) -> str:
+    """Return the currency of the newest product; empty before there is one."""
+    newest = select(PRODUCT.c.currency).order_by(PRODUCT.c.id.desc()).limit(1)
+    return conn.execute(newest).scalar_one_or_none() or ""
+
+
 def _ids(conn: Connection, skus: Collection[str]) -> dict[str, int]:
     query = select(PRODUCT.c.sku, PRODUCT.c.id).where(text(in_texts(conn, "sku", "skus")))
     return {row.sku: row.id for row in conn.execute(query, {"skus": text_list(conn, skus)})}

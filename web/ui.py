@@ -25,6 +25,7 @@ MENU = (
     Entry("Journeys", "route", "journeys.index", ("journeys.read",)),
     Entry("Customers", "users", "customers.index", ("customers.list", "customers.read")),
     Entry("Segments", "chart-pie", "segments.index", ("segments.read",)),
+    Entry("Promotions", "discount", "promotions.index", ("promotions.read",)),
     Entry("Messages", "mail", "messages.index", ("messages.read",)),
     Entry("Audit", "history", "audit.index", ("audit.read", "audit.own")),
     Entry("Settings", "settings", "settings.index", ("users.manage", "keys.manage", "keys.own")),

@@ -101,6 +101,21 @@ def stores(conn: Connection) -> list[str]:
     return sorted({row[0] for row in conn.execute(newest) if row[0]})
 
 
+def unlocks(conn: Connection) -> list[tuple[str, str]]:
+    """Return (what its codes unlock, name) of each batch of codes that is not void, by name."""
+    batch = table("code_batch")
+    query = select(batch.c.unlock, batch.c.key, batch.c.name).where(batch.c.voided_at.is_(None)).order_by(batch.c.name)
+    return [(row[0] or row[1].upper(), row[2]) for row in conn.execute(query)]
+
+
+def promotions(conn: Connection) -> list[tuple[str, str, str]]:
+    """Return (key, name, kind) of the draft's promotions and groups, promotions first, by name."""
+    draft = table("draft_promotion")
+    query = select(draft.c.key, draft.c.kind, draft.c.body).where(draft.c.kind.in_(("promotion", "group")))
+    found = [(row[0], str(row[2].get("name") or row[0]), row[1]) for row in conn.execute(query)]
+    return sorted(found, key=lambda one: (one[2] != "promotion", one[1], one[0]))
+
+
 def attributes(conn: Connection) -> dict[str, Counter[Any]]:
     """Return the attributes of the newest customers, each with its plain values and how often they occur."""
     query = select(CUSTOMER.c.attributes).order_by(CUSTOMER.c.id.desc()).limit(NEWEST_CUSTOMERS)

@@ -93,6 +93,21 @@ def _events(conn: Connection, text: str, about: str, page: int) -> Picked:
     return page_of(choices, text, page)
 
 
+def _unlocks(conn: Connection, text: str, about: str, page: int) -> Picked:
+    return page_of((Choice(unlock, unlock, name) for unlock, name in known.unlocks(conn)), text, page)
+
+
+def _promotions(conn: Connection, text: str, about: str, page: int) -> Picked:
+    found = known.promotions(conn)
+    return page_of(
+        (Choice(key, name, key if kind == "promotion" else "group") for key, name, kind in found), text, page
+    )
+
+
+def _promotion_name(conn: Connection, key: str, about: str) -> str | None:
+    return next((name for known_key, name, _ in known.promotions(conn) if known_key == key), None)
+
+
 def _levels(conn: Connection, text: str, about: str, page: int) -> Picked:
     return page_of(_values(known.profile_values(conn, "level"), least=1), text, page)
 
@@ -217,6 +232,17 @@ PICKERS: Mapping[str, Picker] = {
         _plain(known.stores),
         Empty("No stores yet", "They come with the orders. A name can be typed."),
         is_free=True,
+    ),
+    "unlock": Picker(
+        _unlocks,
+        Empty("No codes yet", "Type what the code will be: a batch of codes can be made for it later."),
+        is_free=True,
+    ),
+    "promotion": Picker(
+        _promotions,
+        Empty("No other promotions yet", "Make them first; they can be kept apart then."),
+        name=_promotion_name,
+        right="promotions.read",
     ),
     "level": Picker(
         _levels,
