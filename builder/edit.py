@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 from builder import history
 from builder.check import MAX_NODES
-from builder.fresh import fresh_settings
+from builder.fresh import fresh_entry, fresh_settings, place_of
 from builder.meeting import meeting, nodes_of
 from builder.names import in_words
 from builder.ops import Document, Op, apply, normal
@@ -98,7 +98,7 @@ def commit(
     """
 
     def work(conn: Connection, seen: Edited, entries: list[Entry]) -> Edited:
-        mine = _stamped(ops, seen.document, registry)
+        mine = _stamped(ops, seen.document, registry, key)
         repeated = next((one for one in entries if _is_repeated(one, mine, who)), None)
         if repeated is not None:
             return _cut_in_two(seen, entries, repeated)
@@ -196,21 +196,26 @@ def _cut_in_two(seen: Edited, entries: Sequence[Entry], own: Entry) -> Edited:
     )
 
 
-def _stamped(ops: Sequence[Op], document: Document, registry: Registry) -> list[Op]:
+def _stamped(ops: Sequence[Op], document: Document, registry: Registry, journey: str) -> list[Op]:
     """Return the operations with the version of the node type that new settings were made for: today's. A new step
-    without settings begins with those that its type has for this journey.
+    without settings begins with those that its type has for its place, and the first trigger says how often one enters.
     """
+    arrows = [*(op["edge"] for op in ops if op["op"] == "add_edge"), *document["edges"]]
+    entry = None
     types = {node["id"]: node["type"] for node in document["nodes"]}
     types |= {op["node"]["id"]: op["node"]["type"] for op in ops if op["op"] == "add_node"}
     found = []
     for op in ops:
         if op["op"] == "add_node" and not op["node"].get("settings") and op["node"]["type"] in registry:
-            settings = fresh_settings(op["node"]["type"], document, registry)
+            id, type = op["node"]["id"], op["node"]["type"]
+            place = place_of(id, {**document, "edges": arrows}, registry, journey)
+            settings = fresh_settings(type, place, registry)
+            entry = entry or fresh_entry(type, document, registry)
             op = op | {"node": op["node"] | {"settings": settings}} if settings else op
         if op["op"] == "set_settings" and "version" not in op and types.get(op["id"], "") in registry:
             op = op | {"version": registry.type_of(types[op["id"]]).version}
         found.append(op)
-    return found
+    return [*found, {"op": "set_journey", "values": {"entry": entry}}] if entry else found
 
 
 def _on_top(

@@ -236,6 +236,19 @@ class Tallies:
     event: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a new step is put: the journey's key and what starts it, the steps before it, the nearest first, and all
+    others of the journey; of these only what is set up. `branch` is the way out of the last step with several.
+    """
+
+    journey: str = ""
+    trigger: "NodeType | None" = None
+    before: Sequence["NodeType"] = ()
+    others: Sequence["NodeType"] = ()
+    branch: str = ""
+
+
 class NodeType(BaseModel):
     """What every node type offers; see the guide for integrators for an example."""
 
@@ -245,6 +258,8 @@ class NodeType(BaseModel):
     label: ClassVar[str] = ""
     category: ClassVar[Category] = Category.FLOW
     icon: ClassVar[str] = "box"  # a Tabler icon's name
+    keywords: ClassVar[tuple[str, ...]] = ()  # more words by which people look for it
+    rank: ClassVar[int] = 50  # where it stands in its category: the lowest first, equals by their labels
     version: ClassVar[int] = 1
     needs: ClassVar[tuple[Need, ...]] = ()
     remembers: ClassVar[bool] = False  # gets `batch.memory`, locked, so that counts are exact under many workers
@@ -320,10 +335,8 @@ class NodeType(BaseModel):
         return ()
 
     @classmethod
-    def fresh(cls, trigger: "NodeType | None") -> dict[str, Any]:
-        """Return the settings that a new step begins with in a journey which starts by `trigger`; what is left out
-        is at its default.
-        """
+    def fresh(cls, place: Place) -> dict[str, Any]:
+        """Return the settings that a new step begins with where it is put; what is left out is at its default."""
         return {}
 
     @classmethod

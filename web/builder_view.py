@@ -20,7 +20,8 @@ from builder.problems import Problem
 from builder.publish import context_of
 from builder.text import from_document
 from builder.tidy import CARD
-from nodes.contract import Category
+from builder.watched import steps_of
+from nodes.contract import Category, NodeType
 from nodes.graph import Node
 from nodes.registry import Registry
 from store.drafts import Draft
@@ -58,9 +59,10 @@ class Checks:
     def of(self, journey: Draft, rev: int, document: Document) -> Findings:
         """Return the problems of a revision by node, in the order of `check`; those of the whole journey under ""."""
         with store().read() as conn:
-            around = context_of(conn, journey.key)
+            around = context_of(conn, journey.key, steps_of(conn, document, registry()))
         # With the document: SQLite gives the id of a journey that was removed to the next one.
-        key = (journey.id, rev, hash(tuple(sorted(around.known.items()))), hash(orjson.dumps(document)))
+        outside = (*sorted(around.known.items()), *sorted(around.steps.items()), *around.others)
+        key = (journey.id, rev, hash(outside), hash(orjson.dumps(document)))
         with self._lock:
             known = self._found.get(key)
         if known is None:
@@ -238,17 +240,28 @@ def port_label(port: str, ports: Sequence[str]) -> str:
 
 
 def node_types(types: Registry) -> dict[str, dict[str, Any]]:
-    """Return what the palette needs to know of each node type, by category and then by label."""
+    """Return what the palette needs to know of each node type, by category, rank and label.
+
+    `own` are settings that a copy does not share with its original.
+    """
     found: dict[str, dict[str, Any]] = {}
     order = list(Category)
     known = [types.type_of(key) for key in types]
-    for one in sorted(known, key=lambda one: (order.index(one.category), one.label or one.key)):
+    for one in sorted(known, key=lambda one: (order.index(one.category), one.rank, one.label or one.key)):
         ports = usual_ports(one)
         found[one.key] = {
             "label": one.label or one.key,
             "icon": one.icon,
             "category": str(one.category),
             "help": inspect.cleandoc(one.__doc__ or ""),
+            "words": " ".join(one.keywords),
+            "own": own_settings(one),
             "ports": [{"name": port, "label": port_label(port, ports)} for port in ports],
         }
     return found
+
+
+def own_settings(node_type: type[NodeType]) -> list[str]:
+    """Return the names of the settings that each step has for itself."""
+    extras = ((name, one.json_schema_extra) for name, one in node_type.model_fields.items())
+    return [name for name, extra in extras if isinstance(extra, dict) and extra.get("own")]

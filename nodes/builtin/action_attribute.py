@@ -17,6 +17,7 @@ class SetAttribute(NodeType):
     label: ClassVar[str] = "Set attribute"
     category: ClassVar[Category] = Category.ACTION
     icon: ClassVar[str] = "pencil"
+    keywords: ClassVar[tuple[str, ...]] = ("property", "field", "profile", "save", "tag")
 
     name: str = Field(
         title="Attribute",

@@ -18,6 +18,8 @@ class EmitEvent(NodeType):
     label: ClassVar[str] = "Emit event"
     category: ClassVar[Category] = Category.ACTION
     icon: ClassVar[str] = "broadcast"
+    keywords: ClassVar[tuple[str, ...]] = ("webhook", "trigger", "signal")
+    rank: ClassVar[int] = 60
 
     event: str = Field(
         title="Event", min_length=1, max_length=100, pattern=EVENT_TYPE, json_schema_extra={"widget": "event"}

@@ -17,6 +17,7 @@ class ChangeList(NodeType):
     label: ClassVar[str] = "List"
     category: ClassVar[Category] = Category.ACTION
     icon: ClassVar[str] = "list"
+    keywords: ClassVar[tuple[str, ...]] = ("add to list", "remove from list", "tag", "subscribe")
 
     list: str = Field(
         title="List", min_length=1, max_length=100, pattern=r"^[\w.-]+$", json_schema_extra={"widget": "own_list"}

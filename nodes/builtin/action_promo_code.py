@@ -1,5 +1,6 @@
 """Issue a promo code."""
 
+import re
 from collections.abc import Collection
 from datetime import date as Day  # a setting is called date
 from datetime import datetime, timedelta
@@ -7,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from nodes.contract import Batch, Category, IssueCode, Need, NodeType, Result
+from nodes.contract import Batch, Category, IssueCode, Need, NodeType, Place, Result
 from nodes.fields import DateFact, is_anniversary
 from nodes.localtime import LeapDay, date_of, end_of_day, nearest_anniversary, to_local, zone_of
 
@@ -24,13 +25,19 @@ class PromoCode(NodeType):
     label: ClassVar[str] = "Promo code"
     category: ClassVar[Category] = Category.ACTION
     icon: ClassVar[str] = "ticket"
+    keywords: ClassVar[tuple[str, ...]] = ("coupon", "voucher", "discount", "offer", "gift", "batch")
+    rank: ClassVar[int] = 20
 
     batch: str = Field(
         title="Code batch",
         min_length=1,
         max_length=100,
         pattern=r"^[\w.-]+$",
-        json_schema_extra={"widget": "code_batch", "help": "Codes of one batch are counted together in reports."},
+        json_schema_extra={
+            "widget": "code_batch",
+            "own": True,
+            "help": "Codes of one batch are counted together in reports.",
+        },
     )
     prefix: str = Field("", title="Prefix", max_length=12, pattern=r"^[A-Z0-9-]*$", json_schema_extra=_PREFIX)
     length: int = Field(10, title="Characters after the prefix", ge=8, le=32, json_schema_extra={"advanced": True})
@@ -69,14 +76,16 @@ class PromoCode(NodeType):
     )
 
     @classmethod
-    def fresh(cls, trigger: NodeType | None) -> dict[str, Any]:
-        """In a journey that starts around a date the code is valid around that date too, a week longer than it takes
-        to get there. A date of one year only would be long past in a journey that comes every year.
+    def fresh(cls, place: Place) -> dict[str, Any]:
+        """Each step has a batch of its own, called like journey and branch. In a journey that starts around a date the
+        code is valid around that date too, a week longer than it takes to get there. A date of one year only would be
+        long past in a journey that comes every year.
         """
-        rule = trigger.date_rule() if trigger is not None else None
+        batch = {"batch": _own_batch(place)} if place.journey else {}
+        rule = place.trigger.date_rule() if place.trigger is not None else None
         if rule is None or (rule.every_year and not is_anniversary(rule.fact)):
-            return {}
-        return {"valid": "date", "date": rule.fact, "days": max(0, rule.offset_days) + _GRACE}
+            return batch
+        return {**batch, "valid": "date", "date": rule.fact, "days": max(0, rule.offset_days) + _GRACE}
 
     def facts(self) -> Collection[Need]:
         facts: list[Need] = ["time_zone"]
@@ -127,3 +136,12 @@ class PromoCode(NodeType):
 
     def references(self) -> Collection[tuple[str, str]]:
         return (("code_batch", self.batch),)
+
+
+def _own_batch(place: Place) -> str:
+    """Return a name that no other step of the journey uses: birthday, birthday-vip, birthday-vip-2."""
+    branch = "others" if place.branch == "else" else place.branch
+    words = (re.sub(r"[^\w.]+", "-", one.lower()).strip("-") for one in (place.journey, branch) if one)
+    base = "-".join(word for word in words if word)[:90] or "codes"
+    taken = {other.batch for other in place.others if isinstance(other, PromoCode)}
+    return next(name for name in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if name not in taken)

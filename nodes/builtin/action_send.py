@@ -7,12 +7,19 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from nodes.contract import Batch, Category, Need, NodeType, Rendered, Result, Send
+from nodes.contract import Batch, Category, Need, NodeType, Place, Rendered, Result, Send
 from nodes.fields import channel_name
 from nodes.liquid import Template, TemplateError, compile_template, one_line
 from nodes.liquid_words import named_outputs
 from nodes.template_variables import columns_for, unknown_in
 
+GREETING = 'Hello {{ first_name | default: "friend" }},'
+_WISHES = (
+    'your birthday is on {{ birthday | date: "%d.%m" }}, and we have a gift for you.',
+    'A gift for your birthday, {{ first_name | default: "friend" }}',
+)
+_CODE = """Your promo code: {{ code }}
+It is valid until {{ code_valid_until | date: "%d.%m.%Y" }}."""
 HTML_START = "<!doctype html>"
 _LONGEST_SUBJECT = 400
 
@@ -28,6 +35,20 @@ class SendMessage(NodeType):
     label: ClassVar[str] = "Send message"
     category: ClassVar[Category] = Category.ACTION
     icon: ClassVar[str] = "send"
+    keywords: ClassVar[tuple[str, ...]] = (
+        "e-mail",
+        "email",
+        "mail",
+        "letter",
+        "newsletter",
+        "SMS",
+        "text",
+        "Viber",
+        "Telegram",
+        "WhatsApp",
+        "push",
+    )
+    rank: ClassVar[int] = 10
 
     channel: str = Field(
         "email",
@@ -63,6 +84,16 @@ class SendMessage(NodeType):
         json_schema_extra={"unit": "hours", "advanced": True},
     )
 
+    @classmethod
+    def fresh(cls, place: Place) -> dict[str, Any]:
+        """The text greets, and shows the promo code where there is one. What is left out is up to the writer."""
+        has_code = any(kind == "code_batch" for step in place.before for kind, _ in step.references())
+        rule = place.trigger.date_rule() if place.trigger is not None else None
+        if not has_code or rule is None or rule.fact != "birthday":
+            return {"body": "\n\n".join([GREETING, *([_CODE] if has_code else [""])])}
+        text, subject = _WISHES
+        return {"subject": subject, "body": "\n\n".join([GREETING, text, _CODE])}
+
     @field_validator("subject", "body")
     @classmethod
     def _is_template(cls, text: str, info: ValidationInfo) -> str:
@@ -73,6 +104,13 @@ class SendMessage(NodeType):
         if unknown := unknown_in(template):
             message = "; ".join(map(str, unknown))
             raise PydanticCustomError("unknown_variable", "{message}", {"message": message})
+        return text
+
+    @field_validator("body")
+    @classmethod
+    def _says_something(cls, text: str) -> str:
+        if text.strip() == GREETING:
+            raise PydanticCustomError("only_greeting", "write the message below the greeting")
         return text
 
     @model_validator(mode="after")

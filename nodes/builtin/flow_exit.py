@@ -13,6 +13,8 @@ class Exit(NodeType):
     key: ClassVar[str] = "flow.exit"
     label: ClassVar[str] = "Exit"
     icon: ClassVar[str] = "door-exit"
+    keywords: ClassVar[tuple[str, ...]] = ("end", "stop", "finish", "leave")
+    rank: ClassVar[int] = 40
 
     reason: str = Field("", max_length=200, title="Reason", description="Shown in the customer's history.")
 

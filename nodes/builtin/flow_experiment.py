@@ -35,6 +35,8 @@ class Experiment(NodeType):
     key: ClassVar[str] = "flow.experiment"
     label: ClassVar[str] = "Experiment"
     icon: ClassVar[str] = "flask"
+    keywords: ClassVar[tuple[str, ...]] = ("A/B", "test", "winner", "variant")
+    rank: ClassVar[int] = 40
     remembers: ClassVar[bool] = True
 
     variants: tuple[Variant, ...] = Field(

@@ -23,6 +23,8 @@ class Gate(NodeType):
     key: ClassVar[str] = "flow.gate"
     label: ClassVar[str] = "Gate"
     icon: ClassVar[str] = "lock-open"
+    keywords: ClassVar[tuple[str, ...]] = ("approval", "stage", "hold", "open")
+    rank: ClassVar[int] = 60
     remembers: ClassVar[bool] = True
 
     opens: Literal["approval", "date", "segment"] = Field(

@@ -13,6 +13,8 @@ class ReachGoal(NodeType):
     key: ClassVar[str] = "flow.goal"
     label: ClassVar[str] = "Goal"
     icon: ClassVar[str] = "target"
+    keywords: ClassVar[tuple[str, ...]] = ("conversion", "success", "outcome")
+    rank: ClassVar[int] = 40
 
     name: str = Field("", max_length=200, title="Name of the goal")
 

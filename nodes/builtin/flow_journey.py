@@ -16,6 +16,8 @@ class StartJourney(NodeType):
     key: ClassVar[str] = "flow.journey"
     label: ClassVar[str] = "Start a journey"
     icon: ClassVar[str] = "route"
+    keywords: ClassVar[tuple[str, ...]] = ("chain", "another journey", "subjourney")
+    rank: ClassVar[int] = 60
 
     journey: str = Field(
         title="Journey", min_length=1, max_length=100, pattern=r"^[\w.-]+$", json_schema_extra={"widget": "journey"}

@@ -13,6 +13,8 @@ class Merge(NodeType):
     key: ClassVar[str] = "flow.merge"
     label: ClassVar[str] = "Merge"
     icon: ClassVar[str] = "git-merge"
+    keywords: ClassVar[tuple[str, ...]] = ("join", "together", "meet")
+    rank: ClassVar[int] = 60
 
     name: str = Field("", max_length=200, title="Name", description="Shown on the card.")
 

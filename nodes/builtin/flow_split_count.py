@@ -16,6 +16,7 @@ class SplitByCount(NodeType):
     key: ClassVar[str] = "flow.split_count"
     label: ClassVar[str] = "First N"
     icon: ClassVar[str] = "stack-2"
+    keywords: ClassVar[tuple[str, ...]] = ("limit", "quota", "the first", "branch")
     remembers: ClassVar[bool] = True
 
     count: int = Field(100, ge=1, le=100_000_000, title="How many")

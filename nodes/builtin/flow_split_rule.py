@@ -33,6 +33,18 @@ class SplitByRule(NodeType):
     key: ClassVar[str] = "flow.split_rule"
     label: ClassVar[str] = "Split by rule"
     icon: ClassVar[str] = "arrows-split"
+    keywords: ClassVar[tuple[str, ...]] = (
+        "segment",
+        "branch",
+        "VIP",
+        "condition",
+        "if",
+        "else",
+        "filter",
+        "level",
+        "fork",
+    )
+    rank: ClassVar[int] = 10
 
     branches: tuple[Branch, ...] = Field(
         min_length=1,

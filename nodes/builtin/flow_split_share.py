@@ -26,6 +26,8 @@ class SplitByShare(NodeType):
     key: ClassVar[str] = "flow.split_share"
     label: ClassVar[str] = "Split by share"
     icon: ClassVar[str] = "percentage"
+    keywords: ClassVar[tuple[str, ...]] = ("percent", "random", "A/B", "test", "branch")
+    rank: ClassVar[int] = 30
 
     shares: tuple[Share, ...] = Field(
         (Share(port="a", percent=Decimal(50)), Share(port="b", percent=Decimal(50))),

@@ -22,6 +22,8 @@ class WaitFor(NodeType):
     key: ClassVar[str] = "flow.wait"
     label: ClassVar[str] = "Wait"
     icon: ClassVar[str] = "clock"
+    keywords: ClassVar[tuple[str, ...]] = ("delay", "pause", "days", "hours", "timer", "later")
+    rank: ClassVar[int] = 20
 
     amount: int = Field(1, ge=1, le=5000, title="How long", json_schema_extra={"pair": "unit"})
     unit: Unit = Field("days", title="Unit")

@@ -19,6 +19,8 @@ class WaitForEvent(NodeType):
     key: ClassVar[str] = "flow.wait_event"
     label: ClassVar[str] = "Wait for event"
     icon: ClassVar[str] = "hourglass"
+    keywords: ClassVar[tuple[str, ...]] = ("reaction", "purchase", "opened", "timeout", "until")
+    rank: ClassVar[int] = 20
 
     event: str = Field(
         "purchase",

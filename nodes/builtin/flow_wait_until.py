@@ -30,6 +30,8 @@ class WaitUntil(NodeType):
     key: ClassVar[str] = "flow.wait_until"
     label: ClassVar[str] = "Wait until"
     icon: ClassVar[str] = "calendar-clock"
+    keywords: ClassVar[tuple[str, ...]] = ("delay", "date", "weekday", "time", "birthday")
+    rank: ClassVar[int] = 20
 
     until: Literal["date", "weekday", "profile"] = Field(
         "weekday",

@@ -24,6 +24,7 @@ class TimeWindow(NodeType):
     key: ClassVar[str] = "flow.window"
     label: ClassVar[str] = "Time window"
     icon: ClassVar[str] = "clock-hour-4"
+    keywords: ClassVar[tuple[str, ...]] = ("hours", "quiet", "working time", "schedule")
 
     days: tuple[Weekday, ...] = Field(WEEK, min_length=1, max_length=7, title="Days")
     opens: WallTime = Field(time(9), title="Open from", json_schema_extra={"pair": "closes", "joined": "to"})

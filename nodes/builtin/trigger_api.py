@@ -17,6 +17,8 @@ class ApiTrigger(NodeType):
     label: ClassVar[str] = "API call"
     category: ClassVar[Category] = Category.TRIGGER
     icon: ClassVar[str] = "api"
+    keywords: ClassVar[tuple[str, ...]] = ("program", "webhook", "integration")
+    rank: ClassVar[int] = 90
 
     journey: str = Field(
         title="Name in the call",

@@ -12,7 +12,7 @@ from nodes.localtime import LeapDay
 
 
 class DateTrigger(NodeType):
-    """Customers enter some days before, on or after a date of theirs, such as their birthday, at a time of day where
+    """Birthday or another date of the customer: they enter some days before, on or after it, at a time of day where
     they live.
     """
 
@@ -22,6 +22,8 @@ class DateTrigger(NodeType):
     label: ClassVar[str] = "Date"
     category: ClassVar[Category] = Category.TRIGGER
     icon: ClassVar[str] = "calendar-event"
+    keywords: ClassVar[tuple[str, ...]] = ("birthday", "anniversary", "day", "yearly", "every year", "before", "after")
+    rank: ClassVar[int] = 10
 
     date: DateFact = Field("birthday", title="Date")
     offset_days: int = Field(

@@ -19,6 +19,8 @@ class EventTrigger(NodeType):
     label: ClassVar[str] = "Event"
     category: ClassVar[Category] = Category.TRIGGER
     icon: ClassVar[str] = "bolt"
+    keywords: ClassVar[tuple[str, ...]] = ("purchase", "order", "action", "behaviour", "when")
+    rank: ClassVar[int] = 20
 
     event: str = Field(
         "purchase",

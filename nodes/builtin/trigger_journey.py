@@ -20,6 +20,8 @@ class JourneyTrigger(NodeType):
     label: ClassVar[str] = "Another journey"
     category: ClassVar[Category] = Category.TRIGGER
     icon: ClassVar[str] = "git-branch"
+    keywords: ClassVar[tuple[str, ...]] = ("chain", "after journey")
+    rank: ClassVar[int] = 60
 
     journey: str = Field(
         title="Journey", min_length=1, max_length=100, pattern=r"^[\w.-]+$", json_schema_extra={"widget": "journey"}

@@ -18,6 +18,7 @@ class LevelTrigger(NodeType):
     label: ClassVar[str] = "Loyalty level"
     category: ClassVar[Category] = Category.TRIGGER
     icon: ClassVar[str] = "trophy"
+    keywords: ClassVar[tuple[str, ...]] = ("loyalty", "tier", "status", "VIP", "upgrade")
 
     way: Literal["any", "up", "down"] = Field(
         "any", title="When the level goes", json_schema_extra={"labels": {"any": "Anywhere"}}

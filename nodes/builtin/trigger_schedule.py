@@ -25,6 +25,8 @@ class ScheduleTrigger(NodeType):
     label: ClassVar[str] = "Schedule"
     category: ClassVar[Category] = Category.TRIGGER
     icon: ClassVar[str] = "calendar-time"
+    keywords: ClassVar[tuple[str, ...]] = ("newsletter", "daily", "weekly", "monthly", "recurring", "cron", "campaign")
+    rank: ClassVar[int] = 40
 
     segment: str | None = Field(
         None,

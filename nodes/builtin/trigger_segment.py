@@ -15,6 +15,8 @@ class SegmentTrigger(NodeType):
     label: ClassVar[str] = "Segment"
     category: ClassVar[Category] = Category.TRIGGER
     icon: ClassVar[str] = "users-group"
+    keywords: ClassVar[tuple[str, ...]] = ("audience", "group", "enter", "leave")
+    rank: ClassVar[int] = 30
 
     segment: str = Field(
         title="Segment", min_length=1, max_length=100, pattern=r"^[\w.-]+$", json_schema_extra={"widget": "segment"}

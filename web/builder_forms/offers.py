@@ -4,15 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from builder.fresh import EACH_TIME, YEARLY
+from nodes.contract import Category
 from nodes.graph import Node
 from nodes.registry import Registry
 from wayfare.errors import NodeTypeError
 
-ONCE_A_YEAR = 300  # days: a year less what a corrected date or a journey to another time zone takes away
-_ENTRY: Mapping[str, dict[str, Any]] = {
-    "enter:yearly": {"reentry": "after", "after_days": ONCE_A_YEAR},
-    "enter:always": {"reentry": "always", "after_days": None},
-}
+_ENTRY: Mapping[str, Mapping[str, Any]] = {"enter:yearly": YEARLY, "enter:always": EACH_TIME}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +43,18 @@ def offer_for(node: Mapping[str, Any], entry: Mapping[str, Any], registry: Regis
 def taken(do: str, entry: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the journey's entry after a click on an offer, or None when the click was on something else."""
     return {**entry, **_ENTRY[do]} if do in _ENTRY else None
+
+
+def entry_words(type: str, entry: Mapping[str, Any], registry: Registry) -> str:
+    """Return beside a trigger how often a customer may enter; nothing beside other steps."""
+    if type not in registry or registry.type_of(type).category is not Category.TRIGGER:
+        return ""
+    days = entry.get("after_days") or 0
+    match entry.get("reentry", "never"):
+        case "after":
+            return "Each customer enters once a year." if days == YEARLY["after_days"] else f"Again after {days} days."
+        case "always":
+            return "Customers enter each time."
+        case "per_key":
+            return f"Customers enter once for each {entry.get('key') or 'key'}."
+    return "Each customer enters only once, ever."

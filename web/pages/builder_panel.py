@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify, render_template, request
 from pydantic import BaseModel
 
 from builder import shelf
-from builder.fresh import fresh_settings
+from builder.fresh import fresh_settings, place_of
 from builder.text import unstorable
 from nodes.builtin.flow_split_rule import SplitByRule
 from nodes.contract import NodeType
@@ -22,7 +22,7 @@ from web.builder_edits import commit, since
 from web.builder_forms import errors, journey
 from web.builder_forms.fields import Field, fields_of
 from web.builder_forms.folds import open_rows
-from web.builder_forms.offers import Offer, offer_for, taken
+from web.builder_forms.offers import Offer, entry_words, offer_for, taken
 from web.builder_forms.read import by_segments, click, settings_from
 from web.context import now, store
 from web.pages.forms import FORM_BYTES, page_for
@@ -46,6 +46,7 @@ class Form:
     is_step: bool = True
     is_new: bool = False
     offer: Offer | None = None
+    entry: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -197,11 +198,13 @@ def _node_form(conn: Connection, key: str, node_id: str) -> Form:
     version = int(node.get("version", 1))
     if version < node_type.version:
         settings = dict(node_type.upgrade(settings, version))
-    is_new = settings in ({}, fresh_settings(node_type.key, document, registry))
-    offer = offer_for(node, document.get("entry") or {}, registry)
-    return Form(
-        *(key, address, node_type, settings, _further_help(node_type)), is_new=is_new, offer=offer, raw=dict(node)
-    )
+    place = place_of(node_id, document, registry, key)
+    is_new = settings in ({}, fresh_settings(node_type.key, place, registry))
+    entry = document.get("entry") or {}
+    offer = offer_for(node, entry, registry)
+    form = Form(key, address, node_type, settings, _further_help(node_type), is_new=is_new, offer=offer, raw=dict(node))
+    form.entry = "" if offer else entry_words(node_type.key, entry, registry)
+    return form
 
 
 def _further_help(node_type: type[NodeType]) -> str:
