@@ -5,6 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -27,7 +28,7 @@ from nodes.registry import Registry
 from store.drafts import Draft
 from store.views.journeys import VersionLine
 from wayfare.errors import NodeTypeError
-from web import ui, words
+from web import assets, ui, words
 from web.context import store
 from web.graph_view import registry
 
@@ -200,21 +201,26 @@ def _is_sound(node: Mapping[str, Any]) -> bool:
 
 def _card(node: Mapping[str, Any], document: Document, found: Findings) -> dict[str, Any]:
     face = face_of(node, found)
-    template = current_app.jinja_env.get_template("builder/_card.html")
     count = face.errors + face.warnings
     name = f"{face.title}: {face.summary}" if face.summary else face.title
-    ports = ports_of(node, document["edges"], registry())
+    ports, named = ports_of(node, document["edges"], registry()), _named(node)
     return {
-        "html": template.render(card=face),
+        "html": _drawn(face, assets.version("icons.svg")),
         "name": f"{name}, {count} {'problem' if count == 1 else 'problems'}" if count else name,
         "title": face.title,
         "summary": face.summary,
-        "ports": [{"name": port, "label": port_label(port, ports)} for port in ports],
+        "ports": [{"name": port, "label": port if port in named else port_label(port, ports)} for port in ports],
         "is_trigger": face.category == Category.TRIGGER,
         "problems": count,
         "errors": face.errors,
         "known": face.known,
     }
+
+
+@lru_cache(maxsize=4096)
+def _drawn(face: Face, _icons: str) -> str:
+    """Return the inside of a card; steps that say the same look the same, today as yesterday."""
+    return current_app.jinja_env.get_template("builder/_card.html").render(card=face)
 
 
 def face_of(node: Mapping[str, Any], found: Findings) -> Face:
@@ -230,6 +236,13 @@ def face_of(node: Mapping[str, Any], found: Findings) -> Face:
         summary = ""
     title = node_type.label or node_type.key
     return Face(node_type.icon, str(node_type.category), title, summary, note, *numbers, True)
+
+
+def _named(node: Mapping[str, Any]) -> set[str]:
+    """Return the ports that the settings give a name to, such as branches: that is shown as somebody wrote it."""
+    lists = [value for value in node["settings"].values() if isinstance(value, list)]
+    names = (row.get("port") for rows in lists for row in rows if isinstance(row, dict))
+    return {name for name in names if isinstance(name, str)}
 
 
 def port_label(port: str, ports: Sequence[str]) -> str:

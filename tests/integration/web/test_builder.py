@@ -146,7 +146,7 @@ def test_a_split_that_is_half_filled_in_has_its_branches(alice: Browser) -> None
     node = {"id": "n4", "type": "flow.split_rule", "settings": {"branches": branches}}
     found = edit(alice, 1, {"op": "add_node", "node": node})
     ports = [(port["name"], port["label"]) for port in found["cards"]["n4"]["ports"]]
-    assert ports == [("vip", "Vip"), ("others", "Others"), ("else", "Everyone else")]
+    assert ports == [("vip", "vip"), ("others", "others"), ("else", "Everyone else")]
     assert found["cards"]["n4"]["errors"]
 
 
