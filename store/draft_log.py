@@ -126,6 +126,12 @@ def note_presence(
     )
 
 
+def forget_presence(conn: Connection, journey_id: int, client: str, *, by: str) -> None:
+    """Forget a window of somebody's; another person's window of the same name stays."""
+    own = (col(DraftPresence.journey_id) == journey_id, col(DraftPresence.client) == client[:64])
+    conn.execute(delete(DraftPresence).where(*own, col(DraftPresence.by) == by[:320]))
+
+
 def present(conn: Connection, journey_id: int, *, since: datetime) -> list[Editor]:
     """Return who has a journey open, by window, and was seen since an instant."""
     columns = (

@@ -1,9 +1,8 @@
 """The builder's page and what it asks for: the draft, edits, undo, who else is here, numbers, the name, the file."""
 
-import json
-from datetime import timedelta
 from typing import Annotated, Any
 
+import orjson
 from flask import Blueprint, Response, make_response, render_template, request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -11,21 +10,17 @@ from builder import edit, shelf, text
 from builder.tidy import CARD
 from nodes.graph import Graph
 from nodes.plain_words import problems_of
-from store import draft_log, drafts
-from store.db import Connection
+from store import drafts
 from store.views import hold_still
 from store.views import journeys as views
 from wayfare.errors import Conflict, GraphInvalid, NotFound
-from web import access, builder_edits, builder_stats, builder_view, moving, ui
+from web import access, builder_edits, builder_presence, builder_stats, builder_view, moving, ui
 from web.context import now, store
 from web.listing import asked
 from web.principal import principal
 
 bp = Blueprint("journeys_builder", __name__, url_prefix="/journeys")
 LARGE = 4_000_000
-HERE = timedelta(seconds=15)
-"""How long somebody counts as being here after the page's last question; it asks every four seconds."""
-COLORS = 6
 _Client = Annotated[str, StringConstraints(max_length=64)]
 
 
@@ -48,6 +43,12 @@ class _Step(_In):
 
     base: int = Field(ge=0)
     client: _Client = ""
+
+
+class _Window(_In):
+    """A window that is being closed."""
+
+    client: _Client
 
 
 class _Name(_In):
@@ -112,39 +113,44 @@ def changes(key: str) -> Response:
     rev, client, node = request.args.get("since", ""), asked("client", 64), asked("node", 64)
     if not rev.isascii() or not rev.isdigit() or len(rev) > 9:
         return _json(422, {"error": "bad_body", "message": "since is a revision, such as 12"})
-    status, answer = builder_edits.since(key, int(rev))
-    if status == 404:
-        return _json(status, answer)
-    return _json(status, {**answer, "editors": _editors(key, client, node)})
-
-
-def _editors(key: str, client: str, node: str) -> list[dict[str, Any]]:
-    """Note that this window is here, and return who else is."""
-    at, by = now(), principal().actor
-
-    def work(conn: Connection) -> list[dict[str, Any]]:
-        journey = drafts.find_journey(conn, key)
-        if client:
-            draft_log.note_presence(conn, journey.id, client, by=by, node=node, now=at, keep=HERE)
-        others = [
-            one for one in draft_log.present(conn, journey.id, since=at - HERE) if (one.client, one.by) != (client, by)
-        ]
-        called = draft_log.called(conn, [one.by for one in others])
-        return [
+    try:
+        with store().read() as conn:
+            journey = drafts.find_journey(conn, key)
+            editors, is_due = builder_presence.others(conn, journey.id, client, node)
+    except NotFound as missing:
+        return _json(404, {"error": "not_found", "message": str(missing)})
+    if is_due:
+        builder_presence.note(journey.id, client, node)
+    if journey.rev == int(rev):  # as nearly always: then the graph is not even read
+        return _json(
+            200,
             {
-                "name": called[one.by] if one.by != by else "You, in another tab",
-                "node": one.node,
-                "color": _color(one.by),
-            }
-            for one in others
-        ]
+                "rev": journey.rev,
+                "since": [],
+                "applied": [],
+                "cards": {},
+                "problems": {"changed": {}},
+                "editors": editors,
+            },
+        )
+    status, answer = builder_edits.since(key, int(rev))
+    return _json(status, {**answer, "editors": editors})
 
-    return store().run(work)
 
-
-def _color(by: str) -> int:
-    """Return a number below `COLORS` that is always the same for a person."""
-    return sum((place + 1) * ord(letter) for place, letter in enumerate(by)) % COLORS
+@bp.post("/<key>/draft/leave")
+@access.needs("journeys.read")
+def leave(key: str) -> Response:
+    """Forget that a window is here: it sends this when it is closed."""
+    given = _body(_Window)
+    if isinstance(given, Response):
+        return given
+    try:
+        with store().read() as conn:
+            journey = drafts.find_journey(conn, key)
+    except NotFound as missing:
+        return _json(404, {"error": "not_found", "message": str(missing)})
+    builder_presence.leave(journey.id, given.client)
+    return Response(status=204)
 
 
 @bp.get("/<key>/draft/stats")
@@ -162,10 +168,13 @@ def stats(key: str) -> Response:
             found = builder_stats.version_asked(line, versions, number)
             if found is None:
                 return _json(200, {"version": None, "at": now().isoformat(), "nodes": {}, "edges": {}})
-            numbers = builder_stats.numbers(conn, line.id, found, period, now())
+            which = (line.id, found.id, found.published_at, period)
+            at, numbers = builder_stats.shelf().numbers(
+                which, now(), lambda: builder_stats.numbers(conn, line.id, found, period, now())
+            )
     except NotFound as missing:
         return _json(404, {"error": "not_found", "message": str(missing)})
-    return _json(200, {"version": found.number, "at": now().isoformat(), **numbers})
+    return _json(200, {"version": found.number, "at": at.isoformat(), **numbers})
 
 
 @bp.post("/<key>/draft/rename")
@@ -214,5 +223,4 @@ def _body(model: type[Any]) -> Any:
 
 
 def _json(status: int, answer: dict[str, Any]) -> Response:
-    body = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
-    return Response(body, status, mimetype="application/json", headers={"Cache-Control": "no-store"})
+    return Response(orjson.dumps(answer), status, mimetype="application/json", headers={"Cache-Control": "no-store"})

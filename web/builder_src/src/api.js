@@ -24,7 +24,14 @@ export function makeApi(base) {
   }
 
   return {
-    get: (path, headers) => ask(path, { headers }),
+    get: (path) => ask(path),
+    // Asking again and again by itself: a page that is left open is no activity of its reader.
+    watch: (path) => ask(path, { headers: { "Wayfare-Live": "1" } }),
+    // Tell something while the page goes away; nobody waits for an answer.
+    bid(path, json) {
+      const headers = { "X-CSRF-Token": token, "Content-Type": "application/json" };
+      fetch(base + path, { method: "POST", keepalive: true, headers, body: JSON.stringify(json), credentials: "same-origin" }).catch(() => {});
+    },
     post: (path, json) => ask(path, { method: "POST", json }),
     postForm: (path, form) => ask(path, { method: "POST", form: new URLSearchParams(form) }),
     page: (path) => ask(path, { headers: { Accept: "text/html", "HX-Request": "true" } }),

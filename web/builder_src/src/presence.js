@@ -31,7 +31,7 @@ export function makePresence(draft, api, canvas, on) {
     isAsking = true;
     const rev = draft.rev;
     try {
-      const { status, data } = await api.get(`/draft/changes?since=${rev}&client=${TAB}&node=${on.at() || ""}`);
+      const { status, data } = await api.watch(`/draft/changes?since=${rev}&client=${TAB}&node=${on.at() || ""}`);
       // The draft was replaced as a whole, or is too far ahead: there is nothing to build on.
       if (status === 409 && data.reload && rev === draft.rev && !draft.queue.isBusy()) await draft.load();
       if (status !== 200) return;
@@ -44,6 +44,8 @@ export function makePresence(draft, api, canvas, on) {
   }
 
   setInterval(ask, EVERY);
-  document.addEventListener("visibilitychange", ask);
+  document.addEventListener("visibilitychange", ask); // a tab that is hidden does not ask, and catches up when it is shown
+  addEventListener("pagehide", () => api.bid("/draft/leave", { client: TAB }));
+  addEventListener("pageshow", (event) => { if (event.persisted) ask(); });
   return { ask };
 }

@@ -26,7 +26,7 @@ export function makeStatistics(draft, api, canvas) {
 
   async function fetchNumbers() {
     const mine = ++asked;
-    const { status, data } = await api.get(`/draft/stats?period=${period}&version=${versions.value}`).catch(() => ({ status: 0 }));
+    const { status, data } = await api.watch(`/draft/stats?period=${period}&version=${versions.value}`).catch(() => ({ status: 0 }));
     if (mine !== asked || !isOn()) return;
     if (status === 200) {
       const text = JSON.stringify([data.nodes, data.edges, data.version]);
@@ -60,6 +60,7 @@ export function makeStatistics(draft, api, canvas) {
   }
 
   for (const button of $$("[data-period]", bar)) button.addEventListener("click", () => { period = button.dataset.period; draw(); last = ""; fetchNumbers(); });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && isOn()) fetchNumbers(); });
   versions.addEventListener("change", () => { last = ""; fetchNumbers(); });
 
   return {
