@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from rig.canvas import Canvas, a_draft, arrows, findings, stored
+from rig.canvas import Canvas, a_draft, arrows, findings, present, stored
 from rig.shop import WELCOME, fill
 from rig.waiting import until
 from rig.web import Web, a_web
@@ -289,6 +289,35 @@ def test_two_people_edit_at_once(
     assert [one for one in complaints if not any(word in one for word in expected)] == []
 
 
+def test_who_leaves_is_gone_at_once_and_a_hidden_tab_asks_nothing_until_it_is_shown(
+    shop: Web, people: Callable[..., BrowserContext], builder: Open
+) -> None:
+    a_draft(shop, "leave", WELCOME)
+    alice = builder("leave", people("admin", "alice2@shop.example"))
+    bob = builder("leave", people("marketer", "bob2@shop.example"))
+    expect(alice.page.locator("#editors")).to_contain_text("B", timeout=12_000)
+    hers: list[str] = []
+    his: list[str] = []
+    alice.page.on("request", lambda one: hers.append(one.url))
+    bob.page.on("request", lambda one: his.append(one.url))
+
+    def times(urls: list[str]) -> int:
+        return sum("/draft/changes" in url for url in urls)
+
+    hide = "(on) => { Object.defineProperty(document, 'hidden', {get: () => on, configurable: true}); }"
+    alice.page.evaluate(hide, True)
+    hers.clear()
+    until(lambda: bob.page.evaluate("1") and times(his) > 2, "Bob's tab has asked three times", 40)
+    assert alice.page.evaluate("1")
+    assert times(hers) == 0
+    alice.page.evaluate(hide, False)
+    bob.page.goto("about:blank")
+    until(lambda: bob.page.evaluate("1") and len(present(shop, "leave")) == 1, "Bob has gone")
+    with alice.page.expect_response("**/draft/changes*"):
+        alice.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(alice.page.locator("#editors")).to_be_hidden()
+
+
 def test_nothing_is_lost_without_a_network(shop: Web, builder: Open) -> None:
     canvas = builder(a_draft(shop, "offline", WELCOME))
     context = canvas.page.context
@@ -374,17 +403,25 @@ def test_problems_lead_to_their_steps(shop: Web, builder: Open) -> None:
 
 def test_who_may_not_edit_only_looks(shop: Web, builder: Open, complaints: list[str]) -> None:
     canvas = builder(a_draft(shop, "look", WELCOME), role="analyst")
-    page = canvas.page
+    page, before = canvas.page, stored(shop, "look")
+    sent: list[str] = []
+    page.on("request", lambda one: sent.append(f"{one.method} {one.url}"))
     expect(page.locator("#saved-words")).to_have_text("Read only")
     expect(page.locator("#palette, #save, #undo, .plus")).to_have_count(0)
     canvas.words("hello").click()
     expect(page.locator("#panel-form [name=subject]")).to_be_disabled()
+    page.keyboard.press("Escape")
     start = canvas.middle(canvas.words("goal"))
     canvas.drag(start, (start[0] + 80, start[1] + 60))
     canvas.card("goal").focus()
     page.keyboard.press("Delete")
     expect(canvas.card("goal")).to_be_visible()
-    assert stored(shop, "look") == stored(shop, "look")
+    for key in ("Control+d", "n", "m", "t", "Control+z"):
+        page.keyboard.press(key)
+    with page.expect_response("**/draft/changes*"):  # whatever the keys have sent is on its way by now
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    assert [one for one in sent if not one.startswith(("GET ", "HEAD ")) and "/forms/count" not in one] == []
+    assert stored(shop, "look") == before
     assert complaints == []
 
 

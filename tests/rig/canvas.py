@@ -6,6 +6,7 @@ assert canvas.arrows()["hello:next"] == "n1"
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from builder.text import from_document, to_document
 from builder.tidy import SPACE
 from rig.people import add
 from rig.waiting import until
-from rig.web import Web
-from store.drafts import draft_of
+from rig.web import NOON, Web
+from store import draft_log
+from store.drafts import draft_of, find_journey
 
 Point = tuple[float, float]
+DAY = timedelta(days=1)
 
 
 def a_draft(web: Web, key: str, document: dict[str, Any], name: str = "") -> str:
@@ -117,6 +120,12 @@ def stored(web: Web, key: str) -> dict[str, Any]:
     """Return the stored draft."""
     with web.store.read() as conn:
         return draft_of(conn, key)
+
+
+def present(web: Web, key: str) -> list[str]:
+    """Return who is written down as having the journey open, by name."""
+    with web.store.read() as conn:
+        return sorted(one.by for one in draft_log.present(conn, find_journey(conn, key).id, since=NOON - DAY))
 
 
 def findings(page: Page, npm_folder: Path) -> list[str]:
