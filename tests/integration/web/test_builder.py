@@ -98,8 +98,8 @@ def test_the_draft_comes_with_all_that_the_page_shows(alice: Browser) -> None:
     assert found["cards"]["n3"]["ports"] == []
     waits = found["types"]["flow.wait_event"]
     assert (waits["category"], waits.pop("own"), all(waits.values())) == ("flow", [], True)
-        assert found["types"]["action.promo_code"]["own"] == ["batch"]
-        assert "voucher" in found["types"]["action.promo_code"]["words"]
+    assert found["types"]["action.promo_code"]["own"] == ["batch"]
+    assert "voucher" in found["types"]["action.promo_code"]["words"]
     assert waits["ports"] == [
         {"name": "happened", "label": "It happened"},
         {"name": "timeout", "label": "Time is over"},
