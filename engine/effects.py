@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 from pydantic_core import PydanticCustomError
@@ -13,21 +13,26 @@ from engine.documents import canonical
 from nodes.contract import Change, Effect, Emit, Goal, IssueCode, ListChange, Send
 from nodes.localtime import zone_of
 from offers.codes.text import compact, draw
-from store.effects import NewCodes, NewMessages
+from store.effects import CodeSource, NewCodes, NewMessages
 from wayfare.errors import BadResult
 from wayfare.vault import Vault
 
 if TYPE_CHECKING:
     from engine.passage import Passage
 
+Drawing: TypeAlias = Callable[[CodeSource, str, Sequence[Any]], Sequence[bytes]]
 _PRIORITY = {"transactional": 1}
 
 
 class Effects:
     """Collects the rows of one walk. Codes are drawn at once, because later nodes of the same walk read them."""
 
-    def __init__(self, vault: Vault, code_batches: dict[str, int], list_ids: Mapping[str, int]) -> None:
+    def __init__(
+        self, vault: Vault, code_batches: Mapping[str, CodeSource], list_ids: Mapping[str, int], draw_codes: Drawing
+    ) -> None:
         self.vault = vault
+        self._draw_codes = draw_codes
+        self.pools = {key for key, batch in code_batches.items() if batch.uses_pool or batch.is_void}
         self.list_ids = list_ids
         self.code_batches = code_batches
         self.messages: list[NewMessages] = []
@@ -38,6 +43,15 @@ class Effects:
         self.lists: list[tuple[int, int, bool]] = []  # list, customer, on or off
         self.goals: set[int] = set()
         self.new_codes: set[int] = set()
+        self.told: set[int] = set()  # passages that a message of this walk tells their code
+
+    def draw(self, node: str, effects: Iterable[Effect], passage: Passage) -> set[int]:
+        """Draw from pools what a step asks for; return those for whom nothing was left: they stay where they are."""
+        held: set[int] = set()
+        for effect in effects:
+            if isinstance(effect, IssueCode) and effect.batch in self.pools:
+                held |= self._draw(node, effect, self.code_batches[effect.batch], passage)
+        return held
 
     def apply(self, node: str, effect: Effect, passage: Passage) -> None:
         """Take one effect of the node at which `passage` stands."""
@@ -68,6 +82,8 @@ class Effects:
     def _send(self, node: str, effect: Send, passage: Passage) -> None:
         rows = passage.rows
         self.variables += _variables(effect.ids, effect.variables, passage)
+        if "code" in effect.variables:
+            self.told.update(effect.ids)
         found = [(id, (row := rows[id]).visit, row.customer_id) for id in effect.ids]
         priority = _PRIORITY.get(effect.purpose, 5)
         self.messages.append(NewMessages(node, effect.channel, effect.purpose, priority, found, effect.expires_at))
@@ -76,6 +92,11 @@ class Effects:
         batch = self.code_batches.get(effect.batch)
         if batch is None:
             raise BadResult(f"there is no batch of codes '{effect.batch}'; create it or choose another")
+        if effect.batch in self.pools:
+            return  # they were drawn before anything else
+        if batch.shared_text is not None:
+            self._share(effect, batch.shared_text, passage)
+            return
         columns, rows, digest = passage.columns, passage.rows, self.vault.digest
         phones = columns.get("phone", {}) if effect.bind_phone else {}
         codes, ends = columns["code"], columns["code_valid_until"]
@@ -88,7 +109,34 @@ class Effects:
             bound = digest("phone", phone) if phone else None
             key = (id, row.visit, row.customer_id)
             issued.append((*key, digest("code", start + code[skip:]), code[-4:], bound, starts_at(id), ends_at(id)))
-        self.codes.append(NewCodes(node, batch, issued))
+        self.codes.append(NewCodes(node, batch.id, issued))
+        self.new_codes.update(effect.ids)
+
+    def _draw(self, node: str, effect: IssueCode, source: CodeSource, passage: Passage) -> set[int]:
+        ids = sorted(effect.ids)
+        if source.is_void:
+            return set(ids)
+        columns, rows, digest = passage.columns, passage.rows, self.vault.digest
+        phones = columns.get("phone", {}) if effect.bind_phone else {}
+        wanted = []
+        for id in ids:
+            phone, row = phones.get(id), rows[id]
+            bound = digest("phone", phone) if phone else None
+            ends = effect.valid_until.get(id)
+            wanted.append((id, row.visit, row.customer_id, bound, effect.valid_from.get(id), ends))
+        drawn = self._draw_codes(source, node, wanted)
+        given = ids[: len(drawn)]
+        for id, sealed in zip(given, drawn, strict=True):
+            columns["code"][id] = self.vault.open(sealed).decode()
+            columns["code_valid_until"][id] = effect.valid_until.get(id)
+        self.new_codes.update(given)
+        return set(ids[len(drawn) :])
+
+    def _share(self, effect: IssueCode, code: str, passage: Passage) -> None:
+        """Tell everybody the one code of a shared batch."""
+        for id in effect.ids:
+            passage.columns["code"][id] = code
+            passage.columns["code_valid_until"][id] = effect.valid_until.get(id)
         self.new_codes.update(effect.ids)
 
     def sealed_variables(self) -> list[bytes]:

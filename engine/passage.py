@@ -6,13 +6,13 @@ asks to have counted comes through a function that the walk passes in.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from engine.effects import Effects
 from engine.versions import Compiled
-from nodes.contract import Batch, Need, Result, Tallies, Wait, Woken, check_result
+from nodes.contract import FOR_EVER, Batch, Change, Need, Result, Tallies, Wait, Woken, check_result
 from store.walk import PastEvent, Standing
 from wayfare.errors import BadResult
 
@@ -146,6 +146,8 @@ class Passage:
             self.state.update({id: dict(state) for id, state in result.state.items()})
         if result.memory is not None:
             self._remember(node, result.memory)
+        if self.effects.pools and (held := self.effects.draw(node, result.effects, self)):
+            result = _held_back(result, held)
         for effect in result.effects:
             self.effects.apply(node, effect, self)
         for port, ids in result.moves.items():
@@ -211,3 +213,25 @@ class Passage:
     def _wake(self, id: int, by: Woken, at: datetime) -> None:
         self.woken[id] = by.value
         self._leaves_at[id] = max(at, self.since[id])
+
+
+def _held_back(result: Result, held: Collection[int]) -> Result:
+    """Return an answer in which some stay at the node, and nothing else happens to them, until a pool is filled."""
+
+    def without(ids: Collection[int]) -> set[int]:
+        return {id for id in ids if id not in held}
+
+    effects = [
+        replace(effect, values={id: value for id, value in effect.values.items() if id not in held})
+        if isinstance(effect, Change)
+        else replace(effect, ids=without(effect.ids))
+        for effect in result.effects
+    ]
+    return replace(
+        result,
+        moves={port: without(ids) for port, ids in result.moves.items()},
+        ends={reason: without(ids) for reason, ids in result.ends.items()},
+        failures={id: reason for id, reason in result.failures.items() if id not in held},
+        waits={**result.waits, **dict.fromkeys(held, Wait(FOR_EVER))},
+        effects=effects,
+    )

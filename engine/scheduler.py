@@ -12,6 +12,7 @@ from engine.dates import fire_dates
 from engine.drain import FLOW, MOVE, SEND
 from engine.gates import tend_gates
 from engine.moving import is_waiting
+from engine.pools import tend_pools
 from engine.runtime import Runtime
 from engine.schedules import fire_schedules
 from engine.start import open_runtime
@@ -80,5 +81,5 @@ def ring_due(runtime: Runtime, now: datetime) -> None:
 
 def _fire(runtime: Runtime, now: datetime) -> None:
     enrolled = fire_dates(runtime, now=now) + fire_schedules(runtime, now=now)
-    if enrolled + tend_gates(runtime, now=now):
+    if enrolled + tend_gates(runtime, now=now) + tend_pools(runtime, now=now):
         runtime.ring(FLOW)

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import structlog
 
+from engine.pools import settle_doubts
 from engine.runtime import Runtime
 from offers.certificates.spend import tidy
 from store import sweep as store
@@ -29,6 +30,7 @@ def sweep(runtime: Runtime, *, now: datetime) -> dict[str, int]:
         for name, n in repairs.items():
             store.count_repair(conn, name, n, now)
         tidy(conn, now)
+        settle_doubts(runtime, conn)
         store.fold_counts(conn)
         store.forget_old(conn, now)
 

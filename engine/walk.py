@@ -16,11 +16,12 @@ from engine.runtime import Runtime
 from engine.versions import Compiled
 from engine.watching import watched
 from nodes.contract import Need, Tallies
+from store import code_doubts
 from store import walk as store
 from store.attributes import change_attributes
 from store.claims import Claim, claim, count_ends, give_up, holds
 from store.db import Connection
-from store.effects import code_batch_ids, write_codes, write_messages
+from store.effects import CodeSource, code_batches, draw_codes, write_codes, write_messages
 from store.events import insert_events
 from store.facts import load_facts
 from store.health import is_unavailable
@@ -104,7 +105,8 @@ def _walk(runtime: Runtime, conn: Connection, claimed: Claim, ids: Sequence[int]
     version = runtime.versions.get(conn, claimed.version_id)
     kinds = version.memory_kinds(version.remembering_from({row.node for row in standing}))
     memories = lock_memories(conn, version.journey_id, kinds) if kinds else {}
-    effects = Effects(runtime.vault, _code_batches(conn, version), _lists(conn, version))
+    draw = partial(_draw, conn, now)
+    effects = Effects(runtime.vault, _code_batches(conn, version), _lists(conn, version), draw)
     columns = _columns(runtime, conn, version, standing, now)
     passage = Passage(version, standing, columns, effects, now, memories, partial(_count, conn, version.journey_id))
     passage.run()
@@ -115,6 +117,7 @@ def _walk(runtime: Runtime, conn: Connection, claimed: Claim, ids: Sequence[int]
     store.write_steps(conn, passage.steps, version.id, now)
     write_messages(conn, effects.messages, effects.sealed_variables(), version.id, now)
     write_codes(conn, effects.codes, now)
+    code_doubts.note(conn, _untold(passage, effects), now)
     depths = {row.customer_id: row.depth + 1 for row in standing} if effects.changes or effects.lists else {}
     change_attributes(conn, effects.changes, now=now, source=f"journey {version.journey_key}", depths=depths)
     change_lists(conn, effects.lists, now=now, depths=depths)
@@ -218,9 +221,20 @@ def _sealed_codes(
     return sealed
 
 
-def _code_batches(conn: Connection, version: Compiled) -> dict[str, int]:
+def _untold(passage: Passage, effects: Effects) -> set[int]:
+    """Return those who end here with a code in hand that no message of this walk tells them."""
+    return {
+        id for id in passage.columns["code"] if id in passage.stops and passage.stops[id].status != "parked"
+    } - effects.told
+
+
+def _draw(conn: Connection, now: datetime, source: CodeSource, node: str, wanted: Sequence[Any]) -> Sequence[bytes]:
+    return draw_codes(conn, source, node, wanted, now)
+
+
+def _code_batches(conn: Connection, version: Compiled) -> dict[str, CodeSource]:
     keys = {key for node in version.nodes.values() for kind, key in node.references() if kind == "code_batch"}
-    return code_batch_ids(conn, keys) if keys else {}
+    return code_batches(conn, keys) if keys else {}
 
 
 def _lists(conn: Connection, version: Compiled) -> dict[str, int]:

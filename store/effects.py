@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from store.bulk import copy_lines, in_texts, insert_rows, text_list
+from store.bulk import copy_lines, in_texts, insert_rows, text_list, update_rows
 
 MESSAGE_COLUMNS = (
     "enrollment_id",
@@ -116,13 +116,66 @@ def write_codes(conn: Connection, groups: Sequence[NewCodes], now: datetime) -> 
     copy_lines(conn, "code", CODE_COLUMNS, "".join(lines))
 
 
-def code_batch_ids(conn: Connection, keys: Iterable[str]) -> dict[str, int]:
-    """Return the ids of code batches by key."""
+@dataclass(frozen=True, slots=True)
+class CodeSource:
+    """Where a node's codes come from: made at once, drawn from a pool, or one that everybody shares."""
+
+    id: int
+    uses_pool: bool
+    returns: bool
+    shared_text: str | None
+    is_void: bool
+
+
+def code_batches(conn: Connection, keys: Iterable[str]) -> dict[str, CodeSource]:
+    """Return code batches by key."""
     rows = conn.execute(
-        text(f"SELECT key, id FROM code_batch WHERE {in_texts(conn, 'key', 'keys')}"),
+        text(
+            f"""SELECT key, id, uses_pool, on_failed_send = 'return', shared_text, voided_at IS NOT NULL
+            FROM code_batch WHERE {in_texts(conn, "key", "keys")}"""
+        ),
         {"keys": text_list(conn, sorted(set(keys)))},
     )
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: CodeSource(row[1], bool(row[2]), bool(row[3]), row[4], bool(row[5])) for row in rows}
+
+
+DRAWN_COLUMNS = (
+    ("id", "bigint"),
+    ("enrollment_id", "bigint"),
+    ("visit", "smallint"),
+    ("customer_id", "bigint"),
+    ("phone_digest", "bytea"),
+    ("valid_from", "timestamptz"),
+    ("valid_until", "timestamptz"),
+    ("status", "text"),
+    ("node", "text"),
+    ("issued_at", "timestamptz"),
+)
+
+
+def draw_codes(
+    conn: Connection,
+    source: CodeSource,
+    node: str,
+    wanted: Sequence[tuple[int, int, int, bytes | None, datetime | None, datetime | None]],
+    now: datetime,
+) -> list[bytes]:
+    """Give codes of a pool to passages, in their order, as far as there are any; return the sealed texts.
+
+    `wanted` are (enrollment, visit, customer, phone digest, valid from, valid until). Codes that another walk is
+    giving away are passed by. A text stays in the row only where it may have to come back. Served by ix_code_free.
+    """
+    skip = "" if conn.dialect.name == "sqlite" else " FOR UPDATE SKIP LOCKED"
+    free = conn.execute(
+        text(
+            f"""SELECT id, sealed_text FROM code WHERE batch_id = :batch AND status = 'free'
+            ORDER BY id LIMIT :count{skip}"""
+        ),
+        {"batch": source.id, "count": len(wanted)},
+    ).all()
+    rows = [(code[0], *one, "issued", node, now) for code, one in zip(free, wanted, strict=False)]
+    update_rows(conn, "code", DRAWN_COLUMNS, rows, same="" if source.returns else "sealed_text = NULL")
+    return [bytes(code[1]) for code in free]
 
 
 def _at(value: datetime | None) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
+from store import code_doubts
 from store.bulk import id_list, in_ids, raw_cursor, update_rows
 from store.claims import count_ends
 from store.types import instant_of
@@ -133,6 +134,7 @@ def end(conn: Connection, ended: Sequence[tuple[int, int, str]], *, status: str,
         ("wait_type", "text"),
         ("secrets", "bytea"),
     )
+    code_doubts.note_holding(conn, [id for id, _, _ in ended], now)
     rows = [(id, reason, status, now, None, None, None) for id, _, reason in ended]
     update_rows(conn, "enrollment", columns, rows, where="t.status IN ('active', 'waiting', 'parked')")
     count_ends(conn, [(version, status) for _, version, _ in ended], now)

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
+from store import code_doubts
 from store.bulk import array_literal, id_list, in_ids, raw_cursor, sqlite_value, update_rows
 from store.db import db_now
 from store.messages import AttemptRow, MessageRow, attempts_of, list_messages
@@ -191,7 +192,7 @@ def record(conn: Connection, settled: Sequence[Settled], *, token: int, provider
     kept = [one for one in settled if one.message.id in mine]
     _change(conn, kept)
     _keep_attempts(conn, [(one.message, one.tried) for one in settled if one.tried], provider)
-    give_back(conn, [one.message for one in kept if one.status in UNSENT])
+    _note_unsent(conn, kept)
     return {one.message.id for one in settled} - mine
 
 
@@ -202,7 +203,15 @@ UNSENT = ("suppressed", "capped", "expired", "cancelled", "failed")
 def settle(conn: Connection, settled: Sequence[Settled]) -> None:
     """Write what becomes of messages that this transaction locked and nobody claimed."""
     _change(conn, settled)
-    give_back(conn, [one.message for one in settled if one.status in UNSENT])
+    _note_unsent(conn, settled)
+
+
+def _note_unsent(conn: Connection, settled: Sequence[Settled]) -> None:
+    """Give back what messages took that nobody will get: places under a cap, and perhaps their codes."""
+    unsent = [one.message for one in settled if one.status in UNSENT]
+    give_back(conn, unsent)
+    if unsent:
+        code_doubts.note(conn, [message.enrollment_id for message in unsent], db_now(conn))
 
 
 def _change(conn: Connection, settled: Sequence[Settled]) -> None:

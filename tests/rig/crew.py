@@ -102,6 +102,7 @@ def work(
     from engine.dates import fire_dates
     from engine.drain import SHARDS, drain
     from engine.gates import tend_gates
+    from engine.pools import tend_pools
     from engine.runtime import Runtime
     from engine.schedules import fire_schedules
     from engine.sweep import sweep
@@ -134,6 +135,7 @@ def work(
                 fire_dates(runtime, now=runtime.now())
                 fire_schedules(runtime, now=runtime.now())
                 tend_gates(runtime, now=runtime.now())
+                tend_pools(runtime, now=runtime.now())
                 sweep(runtime, now=runtime.now())
             else:
                 done = sum(drain(runtime, shard, stopping=lambda: stopping) for shard in SHARDS)

@@ -13,8 +13,10 @@ from engine.fanout import fan_out
 from engine.gates import tend_gates
 from engine.match import match
 from engine.moving import move
+from engine.pools import tend_pools
 from engine.runtime import Runtime
 from engine.schedules import fire_schedules
+from engine.sweep import sweep
 from engine.walk import Walked, advance
 from nodes.contract import NodeType
 from nodes.registry import Registry, builtin_types
@@ -193,6 +195,14 @@ class World:
     def gates(self) -> int:
         """Let the gates look whether they open."""
         return tend_gates(self.runtime, now=self.now)
+
+    def pools(self) -> int:
+        """Let the pools of codes look who waits for a refill."""
+        return tend_pools(self.runtime, now=self.now)
+
+    def sweep(self) -> None:
+        """Sweep once."""
+        sweep(self.runtime, now=self.now)
 
     def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
         """Return the rows of a query as plain tuples."""

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field
 from pydantic_core import PydanticCustomError
 
 from engine.contacts import phone as normal_phone
+from engine.pools import tend_pools
 from offers.codes import batches, make, states
 from offers.codes.batches import BatchSpec
 from offers.codes.resolve import REASONS, Resolved, resolve
@@ -22,7 +23,8 @@ from web import access, guesses
 from web.api.base import OPERATION, Answer, Api, Call, In, Operation, owner, problem
 from web.api.body import read_object
 from web.api.refusal import Refusal
-from web.context import now, store
+from web.bell import ring
+from web.context import now, runtime, store
 from web.principal import principal
 
 api = Api("codes", "Promo codes")
@@ -247,6 +249,8 @@ def make_batch_codes(key: str) -> Response:
     by, at = principal().actor, now()
     if given.to == "pool":
         made = make.fill_pool(store(), store().vault, key, given.count, now=at, by=by)
+        if (engine := runtime()) is not None and tend_pools(engine, now=at):
+            ring()
         return Response(json.dumps({"made": made}), 201, mimetype="application/json")
     chunks = make.make_codes(store(), store().vault, key, given.count, now=at, by=by)
     with store().read() as conn:

@@ -1,0 +1,83 @@
+"""Pools of codes: who waits for a refill goes on, and what was given and never seen is voided or goes back."""
+
+from collections.abc import Collection
+from datetime import datetime
+from functools import partial
+
+import structlog
+
+from engine.runtime import Runtime
+from engine.versions import Compiled
+from nodes.contract import FOR_EVER
+from store import code_doubts
+from store.codes import pool_levels
+from store.db import Connection
+from store.effects import code_batches
+from store.memory import let_go, versions_waiting
+from store.outbox import UNSENT
+
+log = structlog.get_logger(__name__)
+
+_IN_HAND = frozenset({"code", "code_valid_until"})
+
+
+def tend_pools(runtime: Runtime, *, now: datetime) -> int:
+    """Let go who waits for a code where there are some again; return how many went on.
+
+    Looks only at versions in which somebody waits for good: one probe of an index a version.
+    """
+    with runtime.store.read() as conn:
+        versions = [runtime.versions.get(conn, id) for id in versions_waiting(conn, FOR_EVER)]
+        wanted = [(version.id, id, key) for version in versions for id, key in _drawing(version).items()]
+        if not wanted:
+            return 0
+        batches = code_batches(conn, [key for _, _, key in wanted])
+        free = {key: n for key, _, n in pool_levels(conn)}
+    gone = 0
+    for version_id, node, key in wanted:
+        batch = batches.get(key)
+        if batch is not None and not batch.is_void and (free.get(key) or not batch.uses_pool):
+            gone += runtime.store.run(partial(let_go, version_ids=[version_id], node=node, now=now))
+    return gone
+
+
+def settle_doubts(runtime: Runtime, conn: Connection) -> int:
+    """Decide about codes of passages that ended and whose customer saw none; return how many were voided or went back.
+
+    A message that was sent, or may have been, keeps its codes good.
+    """
+    voided = returned = last = 0
+    while doubts := code_doubts.ended(conn, last):
+        last = doubts[-1].enrollment_id
+        decided, void, back = [], [], []
+        for doubt in doubts:
+            telling = _telling(runtime.versions.get(conn, doubt.version_id))
+            states = {status for node, status in doubt.messages if telling is None or node in telling}
+            if states <= {*UNSENT}:
+                decided.append(doubt.enrollment_id)
+                void += [code for code, returns in doubt.codes if not returns]
+                back += [code for code, returns in doubt.codes if returns]
+            elif "sent" in states:
+                decided.append(doubt.enrollment_id)
+        changed = code_doubts.settle(conn, decided, void=void, back=back)
+        voided, returned = voided + changed[0], returned + changed[1]
+    if voided or returned:
+        log.info("codes that nobody saw", voided=voided, returned=returned)
+    return voided + returned
+
+
+def _drawing(version: Compiled) -> dict[str, str]:
+    """Return the nodes that issue codes, with the key of their batch."""
+    return {id: key for id, node in version.nodes.items() for kind, key in node.references() if kind == "code_batch"}
+
+
+def _telling(version: Compiled) -> Collection[str] | None:
+    """Return the nodes whose messages show the code in hand; None, for all of them, when a type is not here."""
+    if version.unknown:
+        return None
+    found = set()
+    for id, node in version.nodes.items():
+        names = {need if isinstance(need, str) else need.name for need in node.facts()}
+        if names & _IN_HAND:
+            found.add(id)
+    return found
