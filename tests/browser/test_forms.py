@@ -341,7 +341,7 @@ def test_branches_are_one_line_each_and_the_one_that_is_open_stays_so(
     expect(_branch(page, 1).locator("summary")).to_contain_text("VIP")
     expect(_branch(page, 0).get_by_label("Name")).to_be_visible()
     held: list[Route] = []
-    page.route("**/draft/nodes/split/settings", held.append)
+    page.route("**/draft/nodes/split/settings", lambda route: held.append(route))
     _branch(page, 0).get_by_label("Name").fill("Golden")
     until(lambda: page.evaluate("1") and held, "a save is on its way")
     _branch(page, 1).locator("summary").click()
@@ -417,3 +417,25 @@ def test_long_forms_fit_their_width(at: Callable[..., Page], width: int) -> None
     _part(page, 1).get_by_label("What is asked about").select_option(label="Orders in a period, or of a product")
     page.get_by_text("Only orders with…").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_segment_is_made_without_scripts(shop: Web, at: Callable[..., Page]) -> None:
+    page = at("/segments/new", java_script_enabled=False)
+    page.get_by_label("Name").fill("By hand")
+    page.get_by_label("What is asked about").select_option(label="Segment")
+    page.get_by_role("button", name="Save segment").last.click()
+    expect(page.get_by_role("combobox", name="Segment", exact=True)).to_have_count(1)
+    page.get_by_role("combobox", name="Segment", exact=True).select_option(label="Sleeping")
+    page.get_by_role("button", name="Add a condition").click()
+    page.get_by_label("What is asked about").last.select_option(label="City")
+    page.get_by_role("button", name="Save segment").last.click()
+    page.get_by_role("combobox", name="Value", exact=True).fill("Львів")
+    page.get_by_role("button", name="Save segment").last.click()
+    expect(page.get_by_role("heading", name="By hand")).to_be_visible()
+    assert _rule(shop, "by-hand") == {
+        "type": "all",
+        "rules": [
+            {"type": "segment", "key": "sleeping"},
+            {"type": "compare", "fact": "city", "op": "=", "value": "Львів"},
+        ],
+    }

@@ -19,11 +19,13 @@ from wayfare.segments.days import zone_or
 from wayfare.segments.facts import kind_of
 from wayfare.segments.words import in_words
 from web.builder_forms import pickers, preview, rule_form
+from web.builder_forms.choices import Choice
 from web.builder_forms.fields import Field
 from web.builder_forms.operators import Options
 from web.builder_forms.rule_form import Context, View
 from web.builder_forms.rules import Condition, Item, dump
 
+_PLAIN_PAGES = 25
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})?")
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?)?")
 
@@ -71,6 +73,16 @@ class Page:
     def name_of(self, kind: str, value: str, about: str = "") -> str:
         """Return what a chosen value is called; `about` is what narrows the choices, as for `pickers.pick`."""
         return pickers.name_of(self.conn, kind, value, about)
+
+    def every(self, kind: str, about: str = "") -> list[Choice]:
+        """Return what a picker offers, without paging but bounded: for browsers without scripts."""
+        found: list[Choice] = []
+        for page in range(1, _PLAIN_PAGES + 1):
+            picked = pickers.pick(self.conn, kind, "", page, about)
+            found += picked.items
+            if not picked.has_more:
+                break
+        return found
 
     def row_words(self, row: Sequence[Field]) -> tuple[str, str]:
         """Return what a folded row is called, and its rule in words."""

@@ -211,6 +211,7 @@ def _form(draft: Draft, known: SegmentRow | None = None, status: int = 200) -> R
     is_dialog = draft.path == "made"
     with store().read() as conn:
         forms = page_for(conn)
+        forms.is_plain = "HX-Request" not in request.headers
         inside = "segments/_edit_form.html" if status == 422 else "segments/_edit_dialog.html"
         return respond(
             "segments/edit.html",
