@@ -1,121 +1,191 @@
-"""How long a quote takes, and how many evaluations: `python -m bench.quote [carts]`.
+"""How long a quote takes, and how many evaluations: `python -m bench.quote [--carts N] [--oscar FOLDER] [--brute]`.
 
-Carts of 30 lines under 50 promotions: 30 item, 6 second layer, 6 multi-buys over a brand each, 5 order, 2 caps. Wide: 3
-multi-buys, of which 2 over the whole assortment. The rule set is made ready once, as a till does; checking the cart and
-writing the answer count. Times are processor time: the machine may be shared.
+Each figure is for random carts, each with a rule set of its own. `cart` is the time of a till: the rule set is
+compiled, the cart is a document, the answer is one. `document` is one request with both. Times are processor time in
+milliseconds, the best of three; the machine may be shared. An evaluation is a promotion looked at for a kind of units,
+or a step of a walk over units that multi-buys compete for.
 """
 
+import gc
+import os
 import random
-import sys
+import resource
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from statistics import median, quantiles
 from time import process_time
-from typing import Any
+from typing import Annotated
 
+import typer
+from rich.table import Table
+
+from bench.carts import Doc, a_cart, a_huge_one, a_ruleset, an_offer, promotion_of
+from bench.peers.shop import Oscar, environment
+from bench.report import console, show
 from wayfare.promotions import compile, parse_cart, quote
 from wayfare.promotions.engine import search
 
-BRANDS = [f"b{number}" for number in range(10)]
-NOON = "2026-11-24T12:00:00+02:00"
+Case = tuple[Doc, Doc]
 
 
-def a_line(chance: random.Random, number: int, most: int = 3) -> dict[str, Any]:
-    """Return a line of a random cart."""
-    return {
-        "id": f"L{number}",
-        "sku": f"S{number}",
-        "price": chance.randrange(5000, 300000, 10),
-        "quantity": chance.randint(1, most),
-        "brand": chance.choice(BRANDS),
-        "categories": [chance.choice(["perfume", "care", "make-up"])],
-        "tax": "20",
-    }
+@dataclass(slots=True)
+class Figures:
+    """What was measured for one kind of carts: milliseconds, evaluations, and how far prices may be from the lowest."""
+
+    cart: list[float] = field(default_factory=list)
+    document: list[float] = field(default_factory=list)
+    evaluations: list[int] = field(default_factory=list)
+    gaps: list[float] = field(default_factory=list)
 
 
-def a_ruleset(chance: random.Random, *, multi: str = "scoped", promotions: int = 30) -> dict[str, Any]:
-    """Return a random rule set; `multi` is `none`, `scoped` or `wide`."""
-    rules: list[dict[str, Any]] = []
-
-    def add(effect: dict[str, Any], where: dict[str, str], scope: dict[str, Any] | None = None) -> None:
-        rules.append({"key": f"p{len(rules)}", "effect": effect, **where, "scope": {"include": scope or {}}})
-
-    for _ in range(promotions):
-        scope: dict[str, Any] = chance.choice(
-            [{"brands": [chance.choice(BRANDS)]}, {"categories": ["care"]}, {"price_from": chance.randrange(10**5)}]
-        )
-        effect: dict[str, Any] = {"kind": "percent", "value": str(chance.randint(5, 30))}
-        if chance.random() < 0.3:
-            effect = {"kind": "amount", "value": chance.randrange(100, 5000)}
-        add(effect, {"layer": "item"}, scope)
-    for _ in range(6):
-        add(
-            {"kind": "percent", "value": str(chance.randint(2, 7))},
-            {"layer": "personal"},
-            {"brands": [chance.choice(BRANDS)]},
-        )
-    wide = {"none": [], "scoped": [False] * 6, "wide": [True, True, False]}[multi]
-    for is_wide in wide:
-        size = chance.choice([2, 3, 4])
-        reward = {"units": 1, "effect": {"kind": "percent", "value": chance.choice(["50", "100"])}}
-        where: dict[str, Any] = {} if is_wide else {"brands": [chance.choice(BRANDS)]}
-        add({"kind": "sets", "size": size, "reward": reward}, {"layer": "item"}, where)
-    for number in range(5):
-        deal: dict[str, Any] = {"kind": "percent", "value": str(3 + number), "target": "order"}
-        if number % 2:
-            deal = {"kind": "amount", "value": 10000 * number, "target": "order"}
-        add(deal, {"layer": "order"})
-        rules[-1]["conditions"] = [{"kind": "goods_from", "value": 10**6 * number}]
-    caps = [
-        {"key": f"c{number}", "scope": {"include": {"brands": [BRANDS[number]]}}, "max_percent": str(10 + 5 * number)}
-        for number in range(2)
-    ]
-    return {"promotions": rules, "caps": caps}
+def timed(work: Callable[[], Doc], times: int = 3) -> tuple[Doc, float]:
+    """Return an answer, and the processor time that it took in milliseconds, the best of so many."""
+    least, answer = float("inf"), Doc()
+    for _ in range(times):
+        began = process_time()
+        answer = work()
+        least = min(least, (process_time() - began) * 1000)
+    return answer, least
 
 
-def measure(title: str, carts: int, make: Callable[[random.Random], tuple[dict[str, Any], dict[str, Any]]]) -> None:
-    """Price random carts; print the median, the 95th percentile and the largest of processor time and evaluations."""
-    times, counts, proven = [], [], 0
+def measure(make: Callable[[random.Random], Case], carts: int) -> Figures:
+    """Price so many carts."""
+    found = Figures()
     for seed in range(carts):
-        lines, rules = make(random.Random(seed))
-        document = {"cart": {"currency": "UAH", "at": NOON, **lines}, "ruleset": rules}
-        compiled = compile(document["ruleset"])
-        start = process_time()
-        answer = quote(document["cart"], compiled)
-        times.append((process_time() - start) * 1000)
-        counts.append(search(parse_cart(document["cart"]), compiled)[1].evaluations)
-        proven += answer["proof"]["status"] == "optimal"
-    spread = quantiles(times, n=20)[-1] if len(times) > 1 else times[0]
-    print(
-        f"{title:<44} p50 {median(times):8.2f} ms  p95 {spread:8.2f} ms  max {max(times):8.1f} ms  "
-        f"evaluations {median(counts):8.0f} (max {max(counts)})  proven {proven}/{carts}"
+        cart, rules = make(random.Random(seed))
+        compiled = compile(rules)
+        gc.collect()
+        gc.freeze()  # what stays is not looked at again, as in a server after its start
+        answer, spent = timed(partial(quote, cart, compiled))
+        found.cart.append(spent)
+        document = {"cart": cart, "ruleset": rules}
+        found.document.append(timed(partial(quote, document))[1])
+        found.evaluations.append(search(parse_cart(cart), compiled)[1].evaluations)
+        found.gaps.append(1 - answer["proof"]["bound"] / max(1, answer["payable"]))
+    gc.unfreeze()
+    return found
+
+
+def row(table: Table, title: str, found: Figures) -> None:
+    """Add a row."""
+
+    def spread(values: list[float]) -> list[str]:
+        high = quantiles(values, n=20)[-1] if len(values) > 1 else values[0]
+        return [f"{value:,.2f}" for value in (median(values), high)]
+
+    proven = sum(gap <= 0 for gap in found.gaps)
+    table.add_row(
+        title,
+        *spread(found.cart),
+        *spread(found.document),
+        f"{median(found.evaluations):,.0f}",
+        f"{max(found.evaluations):,}",
+        f"{proven}/{len(found.gaps)}",
+        f"{max(found.gaps):.2%}" if proven < len(found.gaps) else "",
     )
 
 
-def a_cart(chance: random.Random, lines: int = 30, most: int = 3) -> dict[str, Any]:
-    """Return a random cart."""
-    return {"lines": [a_line(chance, number, most) for number in range(lines)], "shipping": []}
+def case(lines: int = 30, most: int = 3, multi: str = "none", promotions: int = 30) -> Callable[[random.Random], Case]:
+    """Return what makes random carts of this kind."""
+    return lambda chance: (a_cart(chance, lines, most), a_ruleset(chance, multi=multi, promotions=promotions))
 
 
-def a_case(
-    chance: random.Random, *, lines: int = 30, most: int = 3, multi: str = "none", promotions: int = 30
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a random cart and a random rule set."""
-    return a_cart(chance, lines, most), a_ruleset(chance, multi=multi, promotions=promotions)
+def huge() -> None:
+    """Price one huge document; print seconds and memory."""
+    cart, rules = a_huge_one(random.Random(0))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    answer, spent = timed(partial(quote, {"cart": cart, "ruleset": rules}), 1)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    proof, payable = answer["proof"], answer["payable"]
+    console.print(
+        f"a huge document (1,000 lines of up to a million pieces, {len(rules['promotions'])} promotions): "
+        f"{spent / 1000:.1f} s, {memory / 1024:.0f} MB at most ({before / 1024:.0f} before); {proof['status']}, "
+        f"at most {1 - proof['bound'] / payable:.2%} above the lowest"
+    )
 
 
-def main() -> None:
-    """Run the whole table."""
-    carts = int(sys.argv[1]) if len(sys.argv) > 1 else 60
+def beside_oscar(folder: Path, carts: int) -> None:
+    """Price the same carts in turns with django-oscar."""
+    ours, theirs, worse, extra = [], [], 0, []
+    with Oscar(environment(folder)) as oscar:
+        for seed in range(carts):
+            chance = random.Random(seed)
+            cart = a_cart(chance, step=1000)  # whole percents of these need no rounding
+            offers = [an_offer(chance) for _ in range(12)]
+            rules = {"promotions": [promotion_of(number, offer) for number, offer in enumerate(offers)]}
+            compiled = compile(rules)
+            answer, spent = timed(partial(quote, cart, compiled), 1)
+            payable, seconds = oscar.price(cart["lines"], offers)
+            ours.append(spent)
+            theirs.append(seconds * 1000)
+            worse += payable > answer["payable"]
+            extra.append(payable / answer["payable"] - 1)
+            if payable < answer["payable"] and answer["proof"]["status"] == "optimal":
+                raise SystemExit(f"django-oscar is cheaper for cart {seed}: {payable} < {answer['payable']}")
+    slower = median(theirs) / median(ours)
+    console.print(
+        f"beside django-oscar {oscar.versions['oscar']}, Django {oscar.versions['django']}: {carts} carts of 30 lines, "
+        "12 offers in the order in which they were made (percent, amount, one of so many free; by brand or on all): "
+        f"Wayfare {median(ours):.2f} ms, django-oscar {median(theirs):.2f} ms, {slower:.1f} ×; its total is higher in "
+        f"{worse} of {carts} carts, by {median(extra):.1%} in the median and {max(extra):.1%} at most"
+    )
+
+
+def beside_brute_force(carts: int) -> None:
+    """Price small carts in turns with the brute force of the tests."""
+    from rig.brute_force import lowest
+
+    ours, theirs = [], []
+    for seed in range(carts):
+        chance = random.Random(seed)
+        cart, rules = a_cart(chance, 5, 1), a_ruleset(chance, multi="wide", promotions=4)
+        known = [one for one in rules["promotions"] if "categories" not in one["scope"]["include"]]
+        multi = [one for one in known if one["effect"]["kind"] == "sets"][:2]
+        rules["promotions"] = [*multi, *[one for one in known if one not in multi][:5]]
+        document = {"cart": cart, "ruleset": rules}
+        answer, spent = timed(partial(quote, document), 1)
+        began = process_time()
+        best = lowest(document)
+        theirs.append((process_time() - began) * 1000)
+        ours.append(spent)
+        if best != answer["payable"]:
+            raise SystemExit(f"the brute force disagrees on cart {seed}: {best}, not {answer['payable']}")
+    console.print(
+        f"beside the brute force, {carts} carts of 5 pieces and 7 promotions, the same prices: "
+        f"Wayfare {median(ours):.2f} ms, brute force {median(theirs):.2f} ms, {median(theirs) / median(ours):,.0f} ×"
+    )
+
+
+def main(
+    carts: Annotated[int, typer.Option(help="Carts for each of the main figures.")] = 60,
+    oscar: Annotated[Path | None, typer.Option(help="Folder for an environment with django-oscar.")] = None,
+    brute: Annotated[bool, typer.Option(help="Beside the brute force of the tests (PYTHONPATH=tests).")] = False,
+    growth: Annotated[bool, typer.Option(help="How time grows.")] = True,
+) -> None:
+    """Measure quotes."""
+    load = ", ".join(f"{part:.1f}" for part in os.getloadavg())
+    console.print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; load before the start {load}; processor time")
+    table = Table("carts", "cart p50", "p95", "document p50", "p95", "evaluations p50", "most", "proven", "largest gap")
     for multi in ("none", "scoped", "wide"):
-        measure(f"30 lines, 50 promotions, multi-buys: {multi}", carts, partial(a_case, multi=multi))
-    for lines in (10, 100, 300):
-        measure(f"{lines} lines", 20, partial(a_case, lines=lines))
-    for promotions in (100, 400):
-        measure(f"{promotions} item promotions", 20, partial(a_case, promotions=promotions))
-    for most in (30, 1000, 10**6):
-        measure(f"quantities to {most}, scoped multi-buys", 20, partial(a_case, most=most, multi="scoped"))
+        row(table, f"30 lines, 50 promotions, multi-buys: {multi}", measure(case(multi=multi), carts))
+    if growth:
+        for lines in (10, 100, 300, 1000):
+            row(table, f"{lines} lines", measure(case(lines), 8))
+        for promotions in (10, 100, 500):
+            row(table, f"{promotions} promotions", measure(case(promotions=promotions - 11), 8))
+        for most in (1, 10, 100, 1000, 10**6):
+            row(table, f"up to {most:,} pieces a line, scoped", measure(case(most=most, multi="scoped"), 8))
+    show(table)
+    if growth:
+        huge()
+    if brute:
+        beside_brute_force(carts)
+    if oscar is not None:
+        beside_oscar(oscar, carts)
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)
