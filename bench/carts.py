@@ -71,7 +71,7 @@ def a_huge_one(chance: random.Random) -> tuple[Doc, Doc]:
 
 
 def an_offer(chance: random.Random) -> Doc:
-    """Return an offer that both engines can express: percent, amount each, or one of so many free, of a brand or all."""
+    """Return an offer that both engines can express: percent, amount each, one of so many free; of a brand or all."""
     kind = chance.choice(["percent", "percent", "amount", "multibuy"])
     value = {
         "percent": chance.randint(5, 30),
