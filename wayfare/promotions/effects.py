@@ -4,7 +4,6 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
-from wayfare.money import half_up
 from wayfare.promotions.scope import EVERYTHING, Scope
 from wayfare.promotions.values import Amount, Key, Money, Part, Percent, Pieces, fault, fraction
 
@@ -21,7 +20,9 @@ class PercentOff(Part):
 
     def off(self, price: int, base: int) -> int:
         """Return the discount on `price`, measured on `base`; rounded once, a half to the customer."""
-        return min(price, half_up(base * fraction(self.value)[0], fraction(self.value)[1]))
+        part, whole = fraction(self.value)
+        off = (2 * base * part + whole) // (2 * whole)
+        return off if off < price else price
 
 
 class AmountOff(Part):

@@ -5,7 +5,7 @@ line is compared with its own few keys and not with each scope.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from wayfare.promotions.scope import Filter, Line, Scope
 
@@ -60,27 +60,31 @@ class _Side:
             most += [] if one.price_to is None else [(one.price_to, bit)]
         self._least, self._most = _Steps(least), _Steps([(-price, bit) for price, bit in most])
         self._keys = [(key, values, self._asking[key]) for key, values in self._values.items()]
+        self._is_used = bool(self._keys or self._attributes or least or most)
 
-    def _met(self, line: Line, ids: Iterable[str]) -> Iterator[tuple[int, int]]:
-        """Yield (scopes that ask, scopes whose wish is met) for each key."""
+    def _met(self, line: Line, ids: Iterable[str]) -> list[tuple[int, int]]:
+        """Return (scopes that ask, scopes whose wish is met) for each key."""
+        met = []
         for key, values, asking in self._keys:
             if key == "brands":
-                found = values.get(line.brand, 0) if line.brand is not None else 0
+                met.append((asking, values.get(line.brand or "", 0)))
             elif key == "skus":
-                found = values.get(line.sku, 0)
+                met.append((asking, values.get(line.sku, 0)))
             else:
                 found = 0
                 for value in line.categories if key == "categories" else line.lists if key == "lists" else ids:
                     found |= values.get(value, 0)
-            yield asking, found
+                met.append((asking, found))
         for name, asking in self._asking_attribute.items():
             found = 0
             for value in many(line.attributes.get(name, [])):
                 found |= self._attributes[name].get(value, 0)
-            yield asking, found
-        for steps, price in ((self._least, line.price), (self._most, -line.price)):
-            if steps.asking:
-                yield steps.asking, steps.reached(price)
+            met.append((asking, found))
+        if self._least.asking:
+            met.append((self._least.asking, self._least.reached(line.price)))
+        if self._most.asking:
+            met.append((self._most.asking, self._most.reached(-line.price)))
+        return met
 
     def all_of(self, line: Line, ids: Iterable[str], everything: int) -> int:
         """Return the scopes of which every wish is met."""
@@ -92,8 +96,9 @@ class _Side:
     def any_of(self, line: Line, ids: Iterable[str]) -> int:
         """Return the scopes of which some wish is met."""
         found = 0
-        for _, met in self._met(line, ids):
-            found |= met
+        if self._is_used:
+            for _, met in self._met(line, ids):
+                found |= met
         return found
 
 

@@ -35,7 +35,11 @@ class Kind:
 
     def room(self, price: int, used: tuple[int, ...], layer: str) -> tuple[int, str]:
         """Return how far a price may still fall in a layer, and what stops it there."""
-        room, key = max(0, price - self.floor), self.floor_key
+        room, key = price - self.floor, self.floor_key
+        if room < 0:
+            room = 0
+        if not self.ceilings:
+            return room, key
         for ceiling in self.ceilings:
             if layer in ceiling.layers:
                 left = ceiling.most - sum([used[place] for place in ceiling.places])
@@ -73,8 +77,11 @@ class CapRule:
 
 def merge(cart: Cart, index: ScopeIndex, caps: Sequence[CapRule], smallest_price: int) -> list[Kind]:
     """Return the kinds of units in a cart, in order of their first line. Lines that a scope names stand alone."""
+    lines = cart.lines
+    if len({line.sku for line in lines}) == len(lines):  # no two are identical
+        return [_kind(number, [line], index, caps, smallest_price) for number, line in enumerate(lines)]
     together: dict[object, list[Line]] = {}
-    for line in cart.lines:
+    for line in lines:
         key: object = line.id if line.id in index.named else _identity(line)
         if key in together:
             together[key].append(line)
@@ -111,7 +118,7 @@ def _identity(line: Line) -> tuple[object, ...]:
 def _kind(number: int, lines: list[Line], index: ScopeIndex, caps: Sequence[CapRule], smallest_price: int) -> Kind:
     line = lines[0]
     price = line.price
-    scopes = index.holding(line, [one.id for one in lines])
+    scopes = index.holding(line, [one.id for one in lines] if index.named else ())
     floor, floor_key = smallest_price, "smallest_price"
     if line.min_price is not None and line.min_price > floor:
         floor, floor_key = line.min_price, "min_price"

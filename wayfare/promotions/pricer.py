@@ -160,12 +160,13 @@ def check_group(table: Table, index: int, offers: Sequence[Offer], runs: Sequenc
             _insist(group.policy == "all", "one promotion of a BEST group")
             _insist(sum(pick.role != "" for pick in picks) <= 1, "one multi-buy on a unit")
         for pick in picks:
-            if is_out(pick.offer, run, index):
-                _insist(False, f"{pick.offer.key} is not offered")
-            if pick.offer in used:
-                used[pick.offer].append((run, pick))
+            offer = pick[0]
+            if not offer.is_whole or offer.rule.skips or not offer.kinds >> run.kind.index & 1:
+                _insist(not is_out(offer, run, index), f"{offer.key} is not offered")
+            if offer in used:
+                used[offer].append((run, pick))
             else:
-                used[pick.offer] = [(run, pick)]
+                used[offer] = [(run, pick)]
     for offer, picked in used.items():
         _insist(offer in offers, f"{offer.key} is not offered")
         if offer.rule.target == "line":

@@ -65,7 +65,7 @@ def fresh(kinds: Sequence[Kind], plans: dict[int, list[tuple[int, tuple[tuple[Pi
     found = []
     for kind in kinds:
         start = 0
-        for count, plan in plans.get(kind.index, [(kind.quantity, ())]):
+        for count, plan in plans.get(kind.index, ((kind.quantity, ()),)):
             found.append(Run(kind, start, count, kind.price, plan))
             start += count
     return found

@@ -50,9 +50,10 @@ def goods_step(group: Group, index: int, offers: Sequence[Offer], runs: list[Run
     """
     if group.policy == "first":
         return _first_step(group, index, offers, runs, first_units(runs))
-    picked = {pick.offer for run in runs for pick in run.picks(at)}
+    plans = [run.picks(at) for run in runs]
+    picked = {pick[0] for picks in plans for pick in picks}
     if not any(one.rule.ties or one.rule.most_cart is not None for one in picked):
-        return [_plain(run, picks, group) if (picks := run.picks(at)) else run for run in runs]
+        return [_plain(run, picks, group) if picks else run for run, picks in zip(runs, plans, strict=True)]
     firsts = first_units(runs)
     for offer in sorted(picked, key=lambda one: one.rank):
         runs = _apply(offer, group, runs, [_pick_of(run, offer, at) for run in runs], firsts, at)
@@ -61,10 +62,11 @@ def goods_step(group: Group, index: int, offers: Sequence[Offer], runs: list[Run
 
 def _plain(run: Run, picks: Sequence[Pick], group: Group) -> Run:
     """Return a run after its own picks, none of which ties it to others."""
-    for pick in picks if len(picks) == 1 else sorted(picks, key=lambda one: one.offer.rank):
-        effect = plain_effect(pick.offer, run)
+    for offer, _, _ in picks if len(picks) == 1 else sorted(picks, key=lambda one: one.offer.rank):
+        effect = plain_effect(offer, run)
         if effect is not None:
-            run = run.lowered(pick.offer, *unit_off(pick.offer, effect, run, group))
+            amount, given, cut_by = unit_off(offer, effect, run, group)
+            run = run.lowered(offer, amount, given, cut_by)
     return run
 
 
@@ -213,8 +215,9 @@ def _bundles(offer: Offer, group: Group, runs: list[Run], picks: list[Pick | Non
 
 
 def _room(offer: Offer, run: Run, layer: str) -> int:
-    room, most = run.kind.room(run.price, run.used, layer)[0], offer.rule.most_unit
-    return room if most is None else min(room, most)
+    most = offer.rule.most_unit
+    room = run.kind.room(run.price, run.used, layer)[0]
+    return room if most is None or room < most else most
 
 
 def _spread(
@@ -231,6 +234,8 @@ def _spread(
     lines: dict[int, list[int]] = {}
     for index, run in enumerate(runs):
         lines.setdefault(run.kind.index, []).append(index)
+    if len(lines) == len(runs) and not amounts:
+        return _one_run_a_line(offer, runs, weights, rooms, total, cut)
     parts = share_out(
         total,
         [sum([weights[index] * runs[index].count for index in line]) for line in lines.values()],
@@ -250,12 +255,31 @@ def _spread(
     return [run for _, some in found for run in some]
 
 
+def _one_run_a_line(
+    offer: Offer, runs: list[Run], weights: Sequence[int], rooms: Sequence[int], total: int, cut: str
+) -> list[Run]:
+    """Share a total over lines of which all units are alike."""
+    counts = [run.count for run in runs]
+    parts = share_out(
+        total,
+        [weight * count for weight, count in zip(weights, counts, strict=True)],
+        [room * count if weight else 0 for weight, room, count in zip(weights, rooms, counts, strict=True)],
+    )
+    found: list[Run] = []
+    for run, part, weight, room in zip(runs, parts, weights, rooms, strict=True):
+        if part:
+            found += _dealt(offer, run, share_runs(part, [(weight, run.count, room)])[0], room, 0, cut)
+        else:
+            found.append(run)
+    return found
+
+
 def _dealt(offer: Offer, run: Run, dealt: Sequence[tuple[int, int]], room: int, amount: int, cut: str) -> list[Run]:
     """Return a run after its units have got their shares, given as (count, share)."""
     found, rest = [], run
     for count, given in dealt:
         head, rest = rest.cut(count) if count < rest.count else (rest, rest)
-        wanted = max(given, amount)
+        wanted = given if given > amount else amount
         reason = cut if wanted > given else ""
         if not reason and given and given == room < run.price:
             reason = run.kind.room(run.price, run.used, offer.rule.layer)[1]
