@@ -171,7 +171,7 @@ def test_groups_and_priorities_are_moved(web: Web, alice: Browser) -> None:
         saved(web, key, layer=None, group="first")
     alice.post("/promotions/groups/priorities", {"of": "group:first", "order": "c\na\nb"})
     page = alice.get("/promotions/groups").text
-    assert [one for one in re.findall(r'data-key="([abc])"', page)] == ["c", "a", "b"]
+    assert re.findall(r'data-key="([abc])"', page) == ["c", "a", "b"]
 
 
 def test_a_groups_policy_is_explained_by_an_example_that_recalculates(web: Web, alice: Browser) -> None:
