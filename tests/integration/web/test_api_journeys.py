@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from builder.keys import RESERVED
 from engine.runtime import Runtime
 from nodes.registry import open_registry
 from rig.web import Web, a_web
@@ -94,6 +95,53 @@ def test_a_draft_that_someone_else_changed_is_refused(web: Web, key: dict[str, s
     assert call(web, key, "GET", "/journeys/hello/draft")["rev"] == 2
     call(web, key, "GET", "/journeys/nothing/draft", status=404)
     call(web, key, "PUT", "/journeys/hello/draft", {"graph": {"nodes": 5}}, 422)
+
+
+@pytest.mark.parametrize("reserved", sorted(RESERVED))
+def test_a_key_that_a_page_would_hide_is_refused_in_words(web: Web, key: dict[str, str], reserved: str) -> None:
+    body = {"graph": GRAPH, "name": "Hello"}
+    (found,) = call(web, key, "PUT", f"/journeys/{reserved}/draft", body, 422)["errors"]
+    assert (found["code"], found["path"]) == ("invalid_key", "key")
+    assert f"/journeys/{reserved} is a page of its own; choose another key" in found["message"]
+    call(web, key, "GET", f"/journeys/{reserved}/draft", status=404)
+
+
+def test_every_page_beside_journeys_has_a_reserved_key(web: Web) -> None:
+    paths = [rule.rule.split("/")[2:] for rule in web.app.url_map.iter_rules() if rule.rule.startswith("/journeys/")]
+    pages = {path[0] for path in paths if "<" not in path[0]}
+    assert pages == RESERVED
+
+
+def test_journeys_that_start_each_other_are_told_of_before_the_second_goes_live(web: Web, key: dict[str, str]) -> None:
+    def graph(other: str) -> dict[str, Any]:
+        step = {"id": "wait", "type": "flow.journey", "settings": {"journey": other}}
+        return GRAPH | {"nodes": [GRAPH["nodes"][0], step, GRAPH["nodes"][2]], "entry": {"reentry": "always"}}
+
+    call(web, key, "PUT", "/journeys/ping/draft", {"graph": GRAPH, "name": "Ping"})
+    call(web, key, "PUT", "/journeys/pong/draft", {"graph": graph("ping"), "name": "Pong"})
+    assert call(web, key, "POST", "/journeys/pong/publish", {})["version"] == 1
+    found = call(web, key, "PUT", "/journeys/ping/draft", {"graph": graph("pong")})["findings"]
+    assert [(one["code"], one["severity"], one["node"]) for one in found] == [("start_each_other", "error", "wait")]
+    assert "this journey and “Pong” start each other" in found[0]["message"]
+    assert not call(web, key, "POST", "/journeys/ping/check")["is_fine"]
+    call(web, key, "POST", "/journeys/ping/publish", {}, 422)
+    call(web, key, "POST", "/journeys/pong/stop")
+    assert call(web, key, "POST", "/journeys/ping/check")["is_fine"]
+
+
+def test_a_step_that_the_trigger_waits_for_has_to_be_in_the_live_version(web: Web, key: dict[str, str]) -> None:
+    call(web, key, "PUT", "/journeys/hello/draft", {"graph": GRAPH, "name": "Hello"})
+    call(web, key, "POST", "/journeys/hello/publish", {})
+    watch = {"journey": "hello", "when": "step", "step_id": "wait"}
+    start: dict[str, Any] = {"id": "start", "type": "trigger.journey", "settings": watch}
+    graph = GRAPH | {"nodes": [start, *GRAPH["nodes"][1:]]}
+    assert call(web, key, "PUT", "/journeys/next/draft", {"graph": graph})["findings"] == []
+    start["settings"] = watch | {"step_id": "gone"}
+    found = call(web, key, "PUT", "/journeys/next/draft", {"graph": graph})["findings"]
+    assert [(one["code"], one["node"]) for one in found] == [("step_gone", "start")]
+    start["settings"] = watch | {"journey": "nobody"}
+    found = call(web, key, "PUT", "/journeys/next/draft", {"graph": graph})["findings"]
+    assert [one["code"] for one in found if one["severity"] == "error"] == ["journey_gone"]
 
 
 def test_a_segment_is_saved_read_and_tried_out(web: Web, key: dict[str, str]) -> None:
