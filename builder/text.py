@@ -21,8 +21,14 @@ _PAIR = re.compile(r'"(position|size)": \[\s+(-?\d+),\s+(-?\d+)\s+\]')
 
 
 def read(text: str | bytes) -> Graph:
-    """Read a journey from JSON. GraphInvalid carries every problem, each with its place in the text."""
-    return from_document(parse(text))
+    """Read a journey from JSON, or the one that a template holds as its `graph`.
+
+    GraphInvalid carries every problem, each with its place in the text.
+    """
+    document = parse(text)
+    if isinstance(document, dict) and isinstance(document.get("graph"), dict) and "nodes" not in document:
+        document = document["graph"]
+    return from_document(document)
 
 
 def parse(text: str | bytes) -> Any:

@@ -16,7 +16,10 @@ from builder.diff import compare
 from builder.keys import check_key
 from builder.ops import normal
 from builder.problems import Problem, has_errors
+from builder.publish import context_of
 from builder.publish import publish as publish_graph
+from builder.shelf import read_name
+from builder.watched import steps_of
 from nodes.graph import Graph
 from nodes.registry import Registry, open_registry
 from store import drafts
@@ -87,8 +90,11 @@ def export(
     written = text.write(text.from_document(document))
     if to is None:
         print(written, end="")
-    else:
+        return
+    try:
         to.write_text(written, encoding="utf-8")
+    except OSError as problem:
+        raise WayfareError(f"{to} cannot be written: {problem.strerror}") from None
 
 
 @app.command("import")
@@ -98,12 +104,16 @@ def import_(
     name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
 ) -> None:
     """Save a file as the draft of a journey; problems are shown and kept for later."""
-    graph = _read(file)
-    journey = check_key(key) if key else _key_of(file)
-    with _store().write() as conn:
+    graph, registry = _read(file), _registry()
+    journey, called = _key(key, file), _name(name)
+    document = text.to_document(graph)
+    store = _store()
+    with store.write() as conn:
         by = f"shell:{_person()}"
-        rev = drafts.save_draft(conn, journey, text.to_document(graph), now=clock.now(), name=name, by=by)
-    _show(journey, check_graph(graph, _registry(), ANYWHERE))
+        rev = drafts.save_draft(conn, journey, document, now=clock.now(), name=called, by=by)
+    with store.read() as conn:
+        around = context_of(conn, journey, steps_of(conn, document, registry))
+    _show(journey, check_graph(graph, registry, around))
     print(f"{journey}: draft saved, revision {rev}")
 
 
@@ -119,14 +129,14 @@ def publish(
     """Publish a draft or a file as a new version. Exit code 1 with every problem when it cannot be."""
     store = _store()
     file = Path(journey)
-    if file.suffix == ".json" or file.is_file():
-        graph, journey = _read(file), key or _key_of(file)
+    if _is_file(journey):
+        graph, journey = _read(file), _key(key, file)
     else:
         with store.read() as conn:
             graph = text.from_document(drafts.draft_of(conn, journey))
     try:
         done = publish_graph(
-            store, _registry(), journey, graph, clock.now(), f"shell:{_person()}", name=name, note=note
+            store, _registry(), journey, graph, clock.now(), f"shell:{_person()}", name=_name(name), note=note
         )
     except GraphInvalid as refused:
         _show(journey, _as_problems(refused))
@@ -145,6 +155,8 @@ def diff(
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 when there is a difference.")] = False,
 ) -> None:
     """Tell in words what is different between two journeys: steps, arrows and settings, not where cards stand."""
+    if new is None and (_is_file(old) or "@" in old):
+        raise WayfareError(f"'{old}' is compared with what? Name the other journey, version or file as well")
     before, after = (f"{old}@live", old) if new is None else (old, new)
     changes = compare(_document(before), _document(after), _registry())
     if as_json:
@@ -161,15 +173,22 @@ def diff(
 def _document(name: str) -> dict[str, Any]:
     """Return the graph of a file, of a draft (KEY), of the live version (KEY@live) or of a published one (KEY@3)."""
     file = Path(name)
-    if file.suffix == ".json" or file.is_file():
+    if _is_file(name):
         return normal(text.to_document(_read(file)))
     key, _, version = name.partition("@")
     with _store().read() as conn:
-        if not version:
-            return normal(drafts.draft_of(conn, key))
+        draft = drafts.draft_of(conn, key)
+        if not version and "@" not in name:
+            return normal(draft)
         found = drafts.live_graph(conn, key) if version == "live" else drafts.numbered_graph(conn, key, version)
+    if found is None and version == "live":
+        raise NotFound(
+            f"no version of '{key}' is live; compare its draft with a file, or with a version such as {key}@1"
+        )
     if found is None:
-        raise NotFound(f"the journey '{key}' has no version '{version}'")
+        raise NotFound(
+            f"the journey '{key}' has no version '{version}'; write {key}@1, {key}@live, or {key} for its draft"
+        )
     return normal(found.graph)
 
 
@@ -196,12 +215,29 @@ def _read(file: Path) -> Graph:
         return text.read(file.read_bytes())
     except OSError as problem:
         raise WayfareError(f"{file} cannot be read: {problem.strerror}") from None
+    except GraphInvalid as refused:
+        _show(str(file), _as_problems(refused))
+        sys.exit(1)
 
 
-def _key_of(file: Path) -> str:
-    if not _KEY.fullmatch(file.stem):
-        raise WayfareError(f"'{file.stem}' cannot be a key (letters, digits, . _ -); give one with --key")
-    return check_key(file.stem)
+def _is_file(name: str) -> bool:
+    return name.endswith(".json") or Path(name).is_file()
+
+
+def _key(given: str | None, file: Path) -> str:
+    """Return the key that was given, else the file's name, if a journey can have it."""
+    key = given or file.stem
+    if not _KEY.fullmatch(key):
+        where = "take another" if given else "give one with --key"
+        raise WayfareError(f"'{key}' cannot be a key (letters, digits, . _ -); {where}")
+    return check_key(key)
+
+
+def _name(given: str | None) -> str | None:
+    try:
+        return read_name(given) if given else None
+    except ValueError as wrong:
+        raise WayfareError(str(wrong)) from None
 
 
 def _registry() -> Registry:

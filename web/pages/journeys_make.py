@@ -8,7 +8,7 @@ from builder import shelf
 from builder.keys import slug
 from builder.problems import Problem
 from builder.starters import Starter, starter, starters
-from builder.text import from_document, parse, to_document
+from builder.text import read, to_document
 from nodes.graph import Graph
 from store import drafts
 from store import shelf as rows
@@ -81,7 +81,7 @@ def import_file() -> Response:
         form.wrong["file"] = "Choose a file, or paste its text."
         return _import_again(form, [])
     try:
-        document = to_document(from_document(_graph_in(parse(content))))
+        document = to_document(read(content))
     except GraphInvalid as refused:
         return _import_again(form, [one for one in refused.problems if isinstance(one, Problem)])
     name = name or " ".join(stem.replace("_", " ").replace("-", " ").split()).capitalize()
@@ -209,13 +209,6 @@ def _make(name: str, document: Any, description: str, source: str, key: str = ""
     return shelf.make(
         store(), base, name, document, now=now(), by=principal().actor, description=description, source=source
     )
-
-
-def _graph_in(document: Any) -> Any:
-    """Return the graph in what was read: a journey's text, or a template that holds one."""
-    if isinstance(document, dict) and isinstance(document.get("graph"), dict) and "nodes" not in document:
-        return document["graph"]
-    return document
 
 
 def _import_again(form: Form, problems: list[Problem]) -> Response:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from builder.starters import FOLDER
 from nodes.registry import open_registry
 from wayfare.cli import main
 from wayfare.cli.nodes import as_markdown
@@ -118,6 +119,61 @@ def test_a_file_name_that_is_no_key_asks_for_one(shell: Any, tmp_path: Path) -> 
     assert code == 1
     assert "--key" in err
     assert shell("journey", "import", "my journey.json", "--key", "mine")[0] == 0
+
+
+NO_SENSE: dict[tuple[str, ...], str] = {
+    ("import", "{good}", "--key", "a b"): "'a b' cannot be a key (letters, digits, . _ -); take another",
+    ("import", "{good}", "--name", "x" * 201): "Give the journey a name of 1 to 200 letters.",
+    ("import", "{folder}/nothing.json"): "{folder}/nothing.json cannot be read: No such file or directory",
+    ("import", "{folder}"): "{folder} cannot be read: Is a directory",
+    ("import", "{cut}"): "{cut}: error: line 2, column 1: this is not JSON",
+    ("export", "nobody"): "there is no journey 'nobody'",
+    ("export", "kept", "--live"): "no version of 'kept' is live; leave --live out to get the draft",
+    ("export", "kept", "--to", "{folder}/gone/x.json"): "{folder}/gone/x.json cannot be written: No such file",
+    ("diff", "nobody"): "there is no journey 'nobody'",
+    ("diff", "kept"): "no version of 'kept' is live; compare its draft with a file",
+    ("diff", "kept", "kept@7"): "the journey 'kept' has no version '7'; write kept@1, kept@live, or kept for its draft",
+    ("diff", "kept", "kept@"): "the journey 'kept' has no version ''",
+    ("diff", "kept@1"): "'kept@1' is compared with what?",
+    ("diff", "{good}"): "is compared with what?",
+    ("diff", "kept", "{folder}/nothing.json"): "{folder}/nothing.json cannot be read",
+    ("publish", "nobody"): "there is no journey 'nobody'",
+    ("publish", "{cut}"): "{cut}: error: line 2, column 1: this is not JSON",
+}
+
+
+@pytest.mark.parametrize(("args", "told"), NO_SENSE.items(), ids=[" ".join(args)[:40] for args in NO_SENSE])
+def test_what_makes_no_sense_is_told_in_words_that_help(
+    shell: Any, good: str, tmp_path: Path, args: tuple[str, ...], told: str
+) -> None:
+    cut = tmp_path / "cut.json"
+    cut.write_text('{"nodes": [\n')
+    assert shell("journey", "import", good, "--key", "kept")[0] == 0
+    places = {"good": good, "folder": str(tmp_path), "cut": str(cut)}
+    code, out, err = shell("journey", *(arg.format(**places) for arg in args))
+    assert (code, out) == (1, "")
+    assert told.format(**places) in err
+    assert "Traceback" not in err
+
+
+def test_a_template_is_read_as_the_journey_that_it_holds(shell: Any, tmp_path: Path) -> None:
+    file = str(FOLDER / "birthday.json")
+    assert shell("journey", "check", file)[0] == 0
+    code, out, err = shell("journey", "import", file)
+    assert (code, out) == (0, "birthday: draft saved, revision 1\n")
+    assert "there is no segment 'vip'; create it, or choose another" in err, "what the database lacks is told at once"
+    assert shell("journey", "export", "birthday", "--to", str(tmp_path / "out.json"))[0] == 0
+    assert shell("journey", "diff", file, str(tmp_path / "out.json"), "--exit-code")[0] == 0
+
+
+@pytest.mark.parametrize("command", ["import", "publish"])
+def test_a_key_that_a_page_would_hide_asks_for_another(shell: Any, good: str, tmp_path: Path, command: str) -> None:
+    code, _, err = shell("journey", command, good, "--key", "new")
+    assert (code, "/journeys/new is a page of its own; choose another key" in err) == (1, True)
+    file = tmp_path / "import.json"
+    file.write_text(json.dumps(GOOD))
+    assert shell("journey", command, str(file))[0] == 1
+    assert shell("journey", command, str(file), "--key", "import-all")[0] == 0
 
 
 def test_nodes_are_listed_with_their_forms(shell: Any) -> None:
