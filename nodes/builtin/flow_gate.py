@@ -12,7 +12,7 @@ from nodes.contract import FOR_EVER, Batch, NodeType, Opening, Result, Wait
 from nodes.fields import WallTime
 from nodes.localtime import at_wall_time, zone_of
 
-_LABELS: dict[str, Any] = {"approval": "Approval", "date": "A date", "segment": "A segment's size"}
+_LABELS: dict[str, Any] = {"approval": "Approval", "date": "A date", "segment": "A segment"}
 
 
 class Gate(NodeType):
@@ -34,7 +34,7 @@ class Gate(NodeType):
         None,
         title="Date",
         description="Only for 'date', in the journey's time zone.",
-        json_schema_extra={"only": {"opens": "date"}},
+        json_schema_extra={"only": {"opens": "date"}, "needed": True},
     )
     at: WallTime = Field(
         time(10), title="At", description="Only for 'date'.", json_schema_extra={"only": {"opens": "date"}}
@@ -45,7 +45,7 @@ class Gate(NodeType):
         max_length=100,
         pattern=r"^[\w.-]+$",
         description="Only for 'segment'.",
-        json_schema_extra={"widget": "segment", "only": {"opens": "segment"}},
+        json_schema_extra={"widget": "segment", "only": {"opens": "segment"}, "needed": True},
     )
     at_least: int = Field(
         1,

@@ -1,7 +1,7 @@
 """Let at most so many customers pass in a while."""
 
 from datetime import UTC, datetime, time, timedelta
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -11,6 +11,7 @@ from nodes.localtime import at_wall_time, to_local, zone_of
 
 Period = Literal["minute", "hour", "day"]
 _SECONDS = {"minute": 60, "hour": 3600}
+_LOWER: dict[str, Any] = {period: period for period in get_args(Period)}
 
 
 class Throttle(NodeType):
@@ -26,7 +27,7 @@ class Throttle(NodeType):
     remembers: ClassVar[bool] = True
 
     count: int = Field(1000, ge=1, le=100_000_000, title="At most", json_schema_extra={"pair": "per", "joined": "per"})
-    per: Period = Field("hour", title="In each")
+    per: Period = Field("hour", title="In each", json_schema_extra={"labels": _LOWER})
 
     def step(self, batch: Batch) -> Result:
         """Give each newcomer the next free place, and let pass whose window has come while there is room in it.

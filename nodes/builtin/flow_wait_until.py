@@ -40,7 +40,10 @@ class WaitUntil(NodeType):
         json_schema_extra={"labels": _UNTIL, "help": ""},
     )
     date: Day | None = Field(
-        None, title="Date", description="Only for 'date'.", json_schema_extra={"only": {"until": "date"}}
+        None,
+        title="Date",
+        description="Only for 'date'.",
+        json_schema_extra={"only": {"until": "date"}, "needed": True},
     )
     weekday: Literal["any day", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] = Field(
         "any day", title="Day", description="Only for 'weekday'.", json_schema_extra={"only": {"until": "weekday"}}

@@ -278,7 +278,7 @@ ROWS = [
             "after_customers": 200,
             "after_days": 14,
         },
-        ["Short", "B"],
+        ["short", "b"],
         wrong=steps(write("Decide after", ""), write("Or after", "")),
         says="Say after how many customers or days a variant wins",
         right=steps(write("Decide after", "200"), write("Or after", "14")),
@@ -295,7 +295,7 @@ ROWS = [
     ),
     Row(
         "flow.throttle",
-        steps(write("At most", "100"), select("In each", "Day")),
+        steps(write("At most", "100"), select("In each", "day")),
         "At most 100 a day",
         {"count": 100, "per": "day"},
         wrong=write("At most", "0"),

@@ -143,7 +143,7 @@ def object_fields(
         key = key if key in values and name not in values else name
         one = describe(_in_place(raw, schema, values), defs, values.get(key, MISSING), f"{prefix}{key}")
         one.label = one.schema.get("title") or name.replace("_", " ").capitalize()
-        one.is_required = name in required
+        one.is_required = name in required or bool(one.schema.get("needed"))
         found[name] = one
     _pair(found)
     _hide(found)

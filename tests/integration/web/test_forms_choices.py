@@ -92,11 +92,16 @@ def test_a_promo_code_that_is_added_around_a_birthday_is_not_wrong_yet(web: Web,
     node = {"id": "n1", "type": "action.promo_code", "settings": {}, "position": [0, 0]}
     ops = [{"op": "add_node", "node": node}]
     answer: Any = alice.send("POST", "/journeys/j/draft/ops", json={"base": 1, "ops": ops, "client": "tab"})
-    assert answer.json["applied"][0]["node"]["settings"] == {"valid": "date", "date": "birthday", "days": 7}
+    assert answer.json["applied"][0]["node"]["settings"] == {
+        "batch": "j",
+        "valid": "date",
+        "date": "birthday",
+        "days": 7,
+    }
     panel = alice.get("/journeys/j/draft/nodes/n1/panel").text
     assert 'name="days.way"' in panel
     assert "aria-invalid" not in panel
-    assert "Fill this in" in _save(alice, "n1", base=2, days="10").json["panel"]
+    assert "Fill this in" in _save(alice, "n1", base=2, batch="").json["panel"]
 
 
 def test_segments_are_told_by_their_names_in_rules(web: Web, alice: Browser) -> None:
