@@ -158,6 +158,14 @@ def test_priorities_are_dragged_and_moved_by_keyboard(
     expect(page.get_by_role("button", name="Move Cleo down")).to_be_focused()
     page.get_by_role("button", name="Move the group late up").click()
     until(lambda: body_of(web, "late", "group")["position"] == 1)
+    grip = page.locator('[data-key="late"] > .box-top [data-grip]')
+    below = page.locator('[data-key="sale"]').bounding_box()
+    grip.hover()
+    page.mouse.down()
+    assert below
+    page.mouse.move(below["x"] + 30, below["y"] + below["height"] - 5, steps=6)
+    page.mouse.up()
+    until(lambda: body_of(web, "late", "group")["position"] == 2)
     assert complaints == []
 
 

@@ -169,8 +169,9 @@ def _said(draft: Draft) -> dict[str, Any]:
     try:
         body = read_item("promotion", "a-promotion", draft.document)
     except InputRefused as refused:
-        return {"said": "", "lacking": _lacking(draft.document, refused.path)}
-    return {"said": words.in_words("promotion", body), "lacking": ""}
+        return {"said": "", "lacking": _lacking(draft.document, refused.path), "usage_said": ""}
+    usage = words.usage_words(body.get("usage") or {})
+    return {"said": words.in_words("promotion", body), "lacking": "", "usage_said": usage}
 
 
 def _lacking(document: Any, path: str) -> str:

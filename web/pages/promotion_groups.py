@@ -29,6 +29,7 @@ from web.promotion_tabs import tabs
 from web.respond import go, respond
 
 bp = Blueprint("promotions_groups", __name__, url_prefix="/promotions/groups")
+_SHOWN = 4  # of a group's promotions in the example: more of them explain less
 _MULTIBUYS = frozenset({"sets", "bundle", "buy_get", "nth"})
 
 
@@ -254,7 +255,7 @@ def _example(key: str, price: str, pieces: str) -> dict[str, Any]:
         currency = products.currency_in_use(conn) or "UAH"
     minor = money_meant(price)
     count = int(pieces) if pieces.isascii() and pieces.isdigit() and 0 < int(pieces) < 100 else 1
-    usable = [_bare(one) for one in _ranked(offers)] or list(_MADE_UP)
+    usable = [_bare(one) for one in _ranked(offers)][:_SHOWN] or list(_MADE_UP)
     rows = []
     if isinstance(minor, int) and 0 <= minor <= 10**10:
         rows = [_priced(policy, layer, usable, minor, count, currency) for policy in labels.POLICIES]
@@ -265,7 +266,7 @@ def _example(key: str, price: str, pieces: str) -> dict[str, Any]:
         "currency": currency,
         "group_key": key,
         "is_made_up": not offers,
-        "offers": [(one.get("name") or one["key"], effect_words(one["effect"])) for one in usable[:6]],
+        "offers": [(one.get("name") or one["key"], effect_words(one["effect"])) for one in usable],
     }
 
 

@@ -20,6 +20,7 @@ from web.principal import principal
 from web.promotion_forms.convert import moment_meant
 from web.promotion_tabs import tabs
 from web.respond import go, respond
+from web.ui import may
 
 bp = Blueprint("promotions_versions", __name__, url_prefix="/promotions")
 SIZE = 25
@@ -117,7 +118,7 @@ def _review(*, error: str = "", status: int = 200, note: str = "", typed: dict[s
 def link_to(kind: str, key: str) -> str:
     """Return where an item is changed."""
     if kind == "promotion":
-        return url_for("promotions_edit.edit", key=key)
+        return url_for("promotions_edit.edit" if may("promotions.edit") else "promotions.show", key=key)
     return url_for("promotions_groups.index") if kind == "group" else url_for("promotions_caps.index")
 
 

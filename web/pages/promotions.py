@@ -53,7 +53,9 @@ def index() -> Response:
     order = asked_order(("name", "starts", "changed"), "name")
     with store().read() as conn:
         every = book.list_items(conn, now(), size=5000).items
-        near = book.list_items(conn, now(), search=text, group=group, layer=layer, size=5000).items
+        near = every
+        if text or group or layer:
+            near = book.list_items(conn, now(), search=text, group=group, layer=layer, size=5000).items
         groups = book.list_items(conn, now(), kind="group", size=5000).items
         caps = book.list_items(conn, now(), kind="cap", size=5000).items
         sections = tabs(conn, "list")

@@ -10,7 +10,7 @@ from web.promotion_forms import labels
 from web.promotion_forms.specs import CONDITIONS, EFFECTS, SIMPLE, Spec, specs_of
 
 _ID = re.compile(r"[^\w-]")
-_FIRST = {"categories": 1, "brands": 2, "skus": 3}
+_FIRST = {"quantity": 0, "categories": 1, "brands": 2, "skus": 3}
 _RARE = frozenset({"lists", "attributes", "shipping_methods", "price_from", "price_to", "lines"})
 
 
@@ -154,7 +154,8 @@ class Pen:
     def _row(self, spec: Spec, value: Any, path: str) -> Node:
         made = Node(path, "row", labels.words_for("", spec.name), error=self._fault(path))
         assert spec.model  # noqa: S101  narrows the type
-        made.nodes = self.fields(spec.name, specs_of(spec.model), value, f"{path}.")
+        specs = sorted(specs_of(spec.model), key=lambda one: _FIRST.get(one.name, 9))
+        made.nodes = self.fields(spec.name, specs, value, f"{path}.")
         return made
 
     def _step(self, value: list[Any], path: str) -> Node:
