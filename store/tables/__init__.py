@@ -39,6 +39,7 @@ from store.tables.journeys import (
     Version,
 )
 from store.tables.outbox import Attempt, CapCounter, ChannelState, Message
+from store.tables.redemptions import Redemption, RedemptionReturn, UsageCounter, UsageEntry
 from store.tables.rulesets import DraftPromotion, RulesetVersion
 from store.tables.segments import Segment, SegmentMember, SegmentSpan, SegmentTimer
 
@@ -93,6 +94,8 @@ __all__ = [
     "PriceChange",
     "Product",
     "Quota",
+    "Redemption",
+    "RedemptionReturn",
     "RepairCount",
     "RulesetVersion",
     "Segment",
@@ -103,6 +106,8 @@ __all__ = [
     "Step",
     "StepCount",
     "Suppression",
+    "UsageCounter",
+    "UsageEntry",
     "User",
     "UserSession",
     "Version",
