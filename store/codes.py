@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from store.bulk import id_list, in_ids, insert_rows, update_rows
+from store.bulk import copy_lines, copy_value, id_list, in_ids, insert_rows, update_rows
 from store.db import Store
 from store.tables import metadata
 from store.types import sqlite_text
@@ -165,18 +166,35 @@ _REDRAWS = 5
 def insert_fresh(store: Store, draw: Callable[[], tuple[Sequence[Sequence[Any]], T]]) -> T:
     """Add what `draw` returns as rows in the order of `NEW_COLUMNS`, in a transaction of its own; return the rest.
 
+    All rows of one call have the same batch, status, visit and times.
+
     Draws anew when one of them exists already, which chance does once in many millions.
     """
     for redraw in range(_REDRAWS):
         rows, rest = draw()
         try:
-            store.run(partial(insert_rows, table="code", columns=NEW_COLUMNS, rows=rows))
+            store.run(partial(_insert, rows=sorted(rows, key=_digest)))  # neighbours in the index come together
         except IntegrityError:
             if redraw + 1 == _REDRAWS:
                 raise
         else:
             return rest
     raise AssertionError("unreachable")
+
+
+_digest = itemgetter(1)
+
+
+def _insert(conn: Connection, rows: Sequence[Sequence[Any]]) -> None:
+    if conn.dialect.name == "sqlite":
+        insert_rows(conn, "code", NEW_COLUMNS, rows)
+        return
+    batch, _, _, status, visit, at, until, *_ = map(copy_value, rows[0])
+    tail = f"{status}\t{visit}\t{at}\t{until}"  # the same for all of a chunk
+    lines = [
+        f"{batch}\t\\\\x{row[1].hex()}\t{row[2]}\t{tail}\t{copy_value(row[7])}\t{copy_value(row[8])}\n" for row in rows
+    ]
+    copy_lines(conn, "code", NEW_COLUMNS, "".join(lines))
 
 
 def insert_shared(conn: Connection, batch_id: int, digest: bytes, last4: str, now: datetime) -> None:
