@@ -26,6 +26,7 @@ class Review:
     problems: list[RuleProblem]
     changes: list[Change]
     reasons: list[str]  # why a second person must approve; empty when one suffices
+    warnings: list[str]  # versions with a date to come that were made without these changes
 
 
 def review(conn: Connection, now: datetime, *, live_from: datetime | None = None, body: Body | None = None) -> Review:
@@ -36,8 +37,15 @@ def review(conn: Connection, now: datetime, *, live_from: datetime | None = None
     parent = rulesets.live_version(conn, begins)
     before = loaded(parent.body) if parent else NOTHING
     problems = shapes.problems_of(found)
+    warnings = [
+        f"version {row.number} begins {row.live_from.isoformat(timespec='minutes')} and replaces this one as a whole: "
+        "withdraw it, or publish it anew, when these changes are to stay"
+        for row in rulesets.later(conn, begins)
+    ]
     reasons = [] if problems else [*needs_approval(before, found, settings(conn)), *_revived(conn, before, found)]
-    return Review(found, text, shapes.digest_of(text), parent, problems, compare_bodies(before, found), reasons)
+    return Review(
+        found, text, shapes.digest_of(text), parent, problems, compare_bodies(before, found), reasons, warnings
+    )
 
 
 def compare(conn: Connection, old: int | str, new: int | str, now: datetime) -> list[Change]:

@@ -72,13 +72,17 @@ class Meeting(Answer):
 
 
 class Checked(Answer):
-    """What publishing the draft would do. `digest` names what was looked at; give it to publish."""
+    """What publishing the draft would do. `digest` names what was looked at; give it to publish.
+
+    `reasons`: why a second person must approve. `warnings`: versions planned for later that know nothing of this.
+    """
 
     is_fine: bool
     digest: str
     problems: list[RuleFault]
     changes: list[ChangeOut]
     reasons: list[str]
+    warnings: list[str]
     conflicts: list[Meeting]
 
 
@@ -183,6 +187,7 @@ def check_promotions(call: Call) -> Checked:
         problems=[_fault(one) for one in found.problems],
         changes=[_change(one) for one in found.changes],
         reasons=found.reasons,
+        warnings=found.warnings,
         conflicts=meetings,
     )
 

@@ -284,7 +284,9 @@ def test_a_version_waits_for_its_date(web: Web, key: Desk) -> None:
 def test_a_planned_version_is_withdrawn(web: Web, key: Desk) -> None:
     live(key, ("sale", SALE))
     planned = live(key, ("sale", {**SALE, "effect": percent(30)}), live_from=(NOON + timedelta(days=3)).isoformat())
+    assert f"version {planned} begins" in key("POST", "/promotions/check", {})["warnings"][0]
     key("POST", f"{VERSIONS}/{planned}/withdraw", {})
+    assert key("POST", "/promotions/check", {})["warnings"] == []
     web.at += timedelta(days=4)
     assert price(key) == (80_000, "v1")
 
