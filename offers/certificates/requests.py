@@ -13,7 +13,7 @@ from offers.certificates.spend import Answer
 from store import audit, certificates
 from store.certificates import Request
 from store.db import Connection
-from store.workspace import read_setting
+from store.workspace import read_setting, write_setting
 from wayfare.errors import Conflict, InputRefused
 from wayfare.vault import Vault
 
@@ -73,7 +73,7 @@ def ask(conn: Connection, vault: Vault, wanted: Wanted, *, now: datetime, by: st
     )
     facts = {"amount": wanted.amount, "currency": wanted.currency, "kind": wanted.kind, "reason": wanted.reason}
     audit.record(conn, by, "certificates.asked", f"certificate-request:{request_id}", facts, now)
-    if wanted.amount > _limit(conn):
+    if wanted.amount > limit(conn):
         return Outcome(request_id, "waiting", digest.hex())
     return _carry_out(conn, vault, certificates.find_request(conn, request_id, lock=True), now, by)
 
@@ -102,6 +102,15 @@ def refuse(conn: Connection, request_id: int, *, now: datetime, by: str) -> Outc
     return Outcome(request_id, "refused", bytes(request.digest).hex())
 
 
+def set_limit(conn: Connection, amount: int, *, now: datetime, by: str) -> None:
+    """Set what one person may give away alone, in minor units; 0 asks for two people always."""
+    if amount < 0:
+        raise InputRefused("too_small", "0 or more minor units", path="approval")
+    before = limit(conn)
+    write_setting(conn, LIMIT, amount, now=now)
+    audit.record(conn, by, "certificates.limit_changed", "workspace", {"from": before, "to": amount}, now)
+
+
 def _carry_out(conn: Connection, vault: Vault, request: Request, now: datetime, by: str) -> Outcome:
     phone = vault.open(bytes(request.phone)).decode() if request.phone else None
     until = request.body["valid_until"]
@@ -122,7 +131,8 @@ def _carry_out(conn: Connection, vault: Vault, request: Request, now: datetime, 
     return Outcome(request.id, "approved", bytes(request.digest).hex(), issued, answer)
 
 
-def _limit(conn: Connection) -> int:
+def limit(conn: Connection) -> int:
+    """Return what one person may give away alone, in minor units."""
     found = read_setting(conn, LIMIT)
     return DEFAULT_LIMIT if found is None else int(found)
 

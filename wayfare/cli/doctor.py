@@ -72,6 +72,7 @@ def _redis(settings: Settings) -> list[Line]:
 
 
 def _database(settings: Settings, invariants: bool) -> list[Line]:
+    from store.codes import pool_levels
     from store.db import Store
     from store.health import is_unavailable, oldest_due
     from store.invariants import look
@@ -90,6 +91,11 @@ def _database(settings: Settings, invariants: bool) -> list[Line]:
                 detail = "is a worker running?" if state == "problem" else ""
                 lines.append(Line(state, f"Oldest {kind} due for {age:.0f} s", detail))
             lines += [Line("warning", f"Repaired {n} times", name) for name, n in repairs(conn).items()]
+            lines += [
+                Line("warning", f"{free:,} codes are left for journeys in {key}", f"warn below {warn:,}; fill the pool")
+                for key, warn, free in pool_levels(conn)
+                if warn is not None and free < warn
+            ]
             if invariants:
                 for found in look(conn, now=clock.now()):
                     state = "problem" if found.breaches else "ok"

@@ -218,6 +218,18 @@ class RequestsAsked(In):
     status: Literal["", "waiting", "approved", "refused"] = ""
 
 
+class LimitIn(In):
+    """What one person may give away alone."""
+
+    approval: int = Field(ge=0, le=10**12, description="In minor units; 0 asks for two people always.")
+
+
+class LimitOut(Answer):
+    """What one person may give away alone, in minor units."""
+
+    approval: int
+
+
 class VoidIn(In):
     """Why a certificate is taken out of use."""
 
@@ -438,6 +450,21 @@ def approve_by_hand(call: Call, number: int) -> OutcomeOut:
 def refuse_by_hand(call: Call, number: int) -> OutcomeOut:
     """Refuse what was asked for."""
     return _outcome(store().run(lambda conn: requests.refuse(conn, number, now=now(), by=call.who.actor)))
+
+
+@api.get("/certificates/limit", needs="certificates.approve", answer=LimitOut)
+def get_limit(call: Call) -> LimitOut:
+    """Return what one person may give away alone."""
+    with store().read() as conn:
+        return LimitOut(approval=requests.limit(conn))
+
+
+@api.put("/certificates/limit", needs="settings.manage", body=LimitIn, answer=LimitOut)
+def put_limit(call: Call) -> LimitOut:
+    """Set what one person may give away alone."""
+    amount = call.body.approval
+    store().run(lambda conn: requests.set_limit(conn, amount, now=now(), by=call.who.actor))
+    return LimitOut(approval=amount)
 
 
 @api.get("/certificates", needs="certificates.ask", query=Asked, answer=Found)

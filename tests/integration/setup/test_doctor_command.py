@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rig.coupons import a_batch
 from rig.gift import publish
 from rig.world import SECRET, World
 from wayfare import clock
@@ -44,6 +45,17 @@ def test_a_healthy_place_has_no_problem(database_url: str, doctor: Doctor) -> No
     world.settle()
     world.close()
     assert problems(doctor(database_url, "--invariants")) == []
+
+
+def test_a_pool_of_codes_that_runs_low_is_a_warning(database_url: str, doctor: Doctor) -> None:
+    world = World(database_url, now=clock.now())
+    a_batch(world, "winter", uses_pool=True, pool_warn=1_000)
+    a_batch(world, "spring", uses_pool=True)
+    world.close()
+    lines = doctor(database_url)
+    assert [(what, state) for what, (state, _) in lines.items() if "codes" in what] == [
+        ("0 codes are left for journeys in winter", "warning")
+    ]
 
 
 def test_what_was_lost_is_shown_with_examples(database_url: str, doctor: Doctor) -> None:

@@ -152,3 +152,12 @@ def test_two_people_give_and_the_desk_sees_what_happened(web: Web) -> None:
     assert post(web, "/check", {"number": done["certificate"]["scan"]}, till(web)).status_code == 422
     refused = by_hand(alice, "/requests", wanted).get_json()
     assert by_hand(bob, f"/requests/{refused['id']}/refuse", None).get_json()["status"] == "refused"
+
+
+def test_an_admin_sets_what_one_person_may_give_alone(web: Web) -> None:
+    alice, bob = web.sign_in("admin"), web.sign_in("approver")
+    assert bob.get("/api/v1/certificates/limit").get_json() == {"approval": 100_000}
+    assert bob.send("PUT", "/api/v1/certificates/limit", json={"approval": 0}).status_code == 403
+    assert alice.send("PUT", "/api/v1/certificates/limit", json={"approval": 0}).get_json() == {"approval": 0}
+    wanted = {"kind": "issue", "amount": 1, "currency": "UAH", "reason": "a test"}
+    assert by_hand(alice, "/requests", wanted).get_json()["status"] == "waiting"
