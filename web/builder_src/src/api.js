@@ -12,7 +12,7 @@ export function makeApi(base) {
     try {
       answer = await fetch(base + path, { method, headers: given, body: json !== undefined ? JSON.stringify(json) : form, credentials: "same-origin" });
     } catch (error) {
-      throw new Lost(error.message);
+      throw new Lost("Wayfare does not answer. Check the connection.", { cause: error });
     }
     if (answer.redirected && new URL(answer.url).pathname.startsWith("/login")) return { status: 401, data: { message: "You are signed out. Sign in again in another tab; nothing is lost here." } };
     try {

@@ -2,6 +2,17 @@
 import { $, element, icon } from "./dom.js";
 import { groups, typeWords } from "./picker.js";
 
+// A journey that could not be read: say so where it would stand, and offer to try again.
+export function showTrouble(message) {
+  document.body.classList.add("not-loaded");
+  $("#first").hidden = false;
+  $("#first").replaceChildren(element("div", { class: "first-card", role: "alert" },
+    element("span", { class: "empty-icon bad" }, icon("alert-triangle")),
+    element("h2", {}, "This journey could not be read"),
+    element("p", {}, message),
+    element("button", { type: "button", class: "btn primary", onclick: () => location.reload() }, "Try again")));
+}
+
 export function makeFirst(draft, choose) {
   const box = $("#first");
   let isDrawn = false;

@@ -15,6 +15,7 @@ import { openPicker } from "./picker.js";
 import { makePresence } from "./presence.js";
 import { makeSeek } from "./seek.js";
 import { makeStatistics } from "./statistics.js";
+import { showTrouble } from "./first.js";
 
 const page = $("#builder");
 const api = makeApi(page.dataset.base);
@@ -332,6 +333,8 @@ async function start() {
   presence.ask();
 }
 start().catch((error) => {
+  $("#saved").dataset.state = "failing";
   $("#saved-words").textContent = "Not loaded";
-  say(`The journey could not be read. ${error.message}`, "bad");
+  showTrouble(error.message);
+  console.error(error);
 });

@@ -123,7 +123,8 @@ export function makePanel(draft, api, on) {
         if (status === 200) draft.take(data, true);
         else if (status === 409 && data.rev) {
           draft.take({ ...data, applied: [] }, false);
-          say(data.message || "Somebody else changed this meanwhile. What you typed is still here.", "bad");
+          // The form that came with the answer says it too; words over a phone's fields would be in the way.
+          if (!data.panel || mine !== turn || !slot()) say(data.message || "Somebody else changed this meanwhile. What you typed is still here.", "bad");
         } else say(data.message || "This form could not be saved.", "bad");
         isSettling = false;
         if (data.panel && mine === turn && slot()) put(data.panel, item.doing ? null : item.sent);

@@ -27,7 +27,7 @@ export function makePresence(draft, api, canvas, on) {
   }
 
   async function ask() {
-    if (isAsking || document.hidden || draft.queue.isBusy()) return;
+    if (!draft.key || isAsking || document.hidden || draft.queue.isBusy()) return;
     isAsking = true;
     const rev = draft.rev;
     try {

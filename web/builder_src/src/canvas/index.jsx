@@ -2,7 +2,7 @@
 import { useSyncExternalStore } from "react";
 import { createRoot } from "react-dom/client";
 import { flushSync } from "react-dom";
-import { Background, MiniMap, ReactFlow, ReactFlowProvider, applyEdgeChanges, applyNodeChanges, getViewportForBounds, useReactFlow } from "@xyflow/react";
+import { Background, MiniMap, ReactFlow, ReactFlowProvider, applyEdgeChanges, applyNodeChanges, useReactFlow } from "@xyflow/react";
 import { tell } from "./observer.js";
 import { NoteNode, StepEdge, StepNode } from "./parts.jsx";
 import { lanes, portShare } from "./route.js";
@@ -184,7 +184,10 @@ export function makeCanvas(host, model, on) {
     if (changes.some((change) => change.type === "select")) on.select(selection());
   }
 
-  function onEdgesChange(changes) {
+  let isPressed = false; // whether a button of the canvas is being clicked: React counts one on an arrow as a click on that
+  function onEdgesChange(given) {
+    const changes = given.filter((change) => change.type !== "select" || !change.selected || !isPressed);
+    if (!changes.length) return;
     edges = applyEdgeChanges(changes.filter((change) => change.type !== "remove"), edges);
     redraw();
     if (changes.some((change) => change.type === "select")) on.select(selection());
@@ -295,6 +298,10 @@ export function makeCanvas(host, model, on) {
   }
 
   host.addEventListener("click", (event) => {
+    isPressed = Boolean(event.target.closest("button"));
+    setTimeout(() => { isPressed = false; });
+  }, { capture: true });
+  host.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
     const { insert, openPort, node, number, passed } = button.dataset;
@@ -314,18 +321,29 @@ export function makeCanvas(host, model, on) {
   const find = (id) => host.querySelector(`.react-flow__node[data-id="${CSS.escape(id)}"]`);
   const calm = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 220);
 
-  const sides = (room) => Object.fromEntries(Object.entries(room).map(([side, pixels]) => [side, `${pixels}px`]));
   const sizeOf = (node) => [node.measured?.width ?? node.width ?? WIDTH, node.measured?.height ?? node.height ?? HEIGHT];
 
-  // Where a graph is seen as a whole, or the top of it when it is too tall to be read as a whole.
-  function firstView(room, box) {
+  function boundsOf() {
     const ends = nodes.map((node) => { const [width, height] = sizeOf(node); return [node.position.x, node.position.y, node.position.x + width, node.position.y + height]; });
     const least = (at) => ends.reduce((found, one) => Math.min(found, one[at]), Infinity);
     const most = (at) => ends.reduce((found, one) => Math.max(found, one[at]), -Infinity);
-    const bounds = { x: least(0), y: least(1), width: most(2) - least(0), height: most(3) - least(1) };
-    const wide = (box.width - room.left - room.right) / bounds.width;
-    const tall = (box.height - room.top - room.bottom) / bounds.height;
-    if (Math.min(wide, tall) >= 0.62) return getViewportForBounds(bounds, box.width, box.height, 0.05, 1, sides(room));
+    return { x: least(0), y: least(1), width: most(2) - least(0), height: most(3) - least(1) };
+  }
+
+  const scales = (bounds, room, box) => ({ wide: (box.width - room.left - room.right) / bounds.width, tall: (box.height - room.top - room.bottom) / bounds.height });
+
+  // Where all of a graph stands in the middle of what nothing covers.
+  function whole(bounds, room, box) {
+    const { wide, tall } = scales(bounds, room, box);
+    const zoom = Math.max(Math.min(wide, tall, 1), 0.05);
+    return { x: (room.left + box.width - room.right) / 2 - (bounds.x + bounds.width / 2) * zoom, y: (room.top + box.height - room.bottom) / 2 - (bounds.y + bounds.height / 2) * zoom, zoom };
+  }
+
+  // Where a graph is seen as a whole, or the top of it when it is too tall to be read as a whole.
+  function firstView(room, box) {
+    const bounds = boundsOf();
+    const { wide, tall } = scales(bounds, room, box);
+    if (Math.min(wide, tall) >= 0.62) return whole(bounds, room, box);
     const zoom = Math.max(Math.min(1, wide), 0.62);
     const first = nodes.find((node) => node.type === "step" && model.isTrigger(node.id)) || nodes[0];
     const middle = bounds.width * zoom <= box.width - room.left - room.right ? bounds.x + bounds.width / 2 : first.position.x + WIDTH / 2;
@@ -423,9 +441,10 @@ export function makeCanvas(host, model, on) {
       const middle = [(room.left + box.width - room.right) / 2, (room.top + box.height - room.bottom) / 2];
       flow.setViewport({ x: middle[0] - (node.position.x + width / 2) * next, y: middle[1] - (node.position.y + height / 2) * next, zoom: next }, { duration: calm() });
     },
-    fit(room, { duration = calm(), maxZoom = 1 } = {}) {
+    fit(room) {
+      if (!nodes.length) return;
       complete();
-      return flow?.fitView({ padding: sides(room), maxZoom, duration, minZoom: 0.05 });
+      flow.setViewport(whole(boundsOf(), room, host.getBoundingClientRect()), { duration: calm() });
     },
     // Draw for the first time: what is on the screen at once, the rest when there is time. Resolves when all is there.
     start(room) {
