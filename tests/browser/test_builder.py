@@ -184,6 +184,7 @@ def test_steps_are_connected_moved_and_duplicated_with_the_mouse(
 def test_the_plus_inserts_and_an_arrow_dropped_on_nothing_asks_what_comes_there(shop: Web, builder: Open) -> None:
     canvas = builder(a_draft(shop, "plus", WELCOME))
     canvas.page.get_by_role("button", name="Insert a step between Promo code and Send message").click()
+    expect(canvas.page.locator("#selection-bar")).to_be_hidden()
     canvas.pick("wait until")
     expect(canvas.card("n1")).to_be_visible()
     canvas.saved()
@@ -340,6 +341,37 @@ def test_nothing_is_lost_without_a_network(shop: Web, builder: Open) -> None:
         "end",
     }
     assert arrows(shop, "offline")["code:next"] == "end"
+
+
+def test_a_journey_that_cannot_be_read_says_so_and_is_read_again(shop: Web, builder: Open) -> None:
+    canvas = builder(a_draft(shop, "unread", WELCOME))
+    page = canvas.page
+    page.route("**/journeys/unread/draft", lambda route: route.abort())
+    page.reload()
+    expect(page.get_by_role("heading", name="This journey could not be read")).to_be_visible()
+    expect(page.locator("#first")).to_contain_text("Wayfare does not answer")
+    expect(page.locator("#palette, #publish, #problems").locator("visible=true")).to_have_count(0)
+    page.unroute("**/journeys/unread/draft")
+    page.get_by_role("button", name="Try again").click()
+    expect(canvas.card("hello")).to_be_visible()
+
+
+def test_the_whole_journey_stands_in_the_middle_of_what_nothing_covers(shop: Web, builder: Open) -> None:
+    canvas = builder(a_draft(shop, "middle", WELCOME))
+    page = canvas.page
+    left = page.locator("#palette").bounding_box()
+    ids = canvas.ids()
+
+    def middle() -> float:
+        boxes = [box for box in (canvas.card(id).bounding_box() for id in ids) if box]
+        return (min(box["x"] for box in boxes) + max(box["x"] + box["width"] for box in boxes)) / 2
+
+    assert left
+    free = (left["x"] + left["width"] + 1360) / 2
+    assert abs(middle() - free) < 40
+    page.get_by_role("button", name="Zoom in").click()
+    page.keyboard.press("1")
+    until(lambda: abs(middle() - free) < 40, "it is in the middle again")
 
 
 def test_notes_search_help_and_the_name(shop: Web, builder: Open, complaints: list[str]) -> None:
