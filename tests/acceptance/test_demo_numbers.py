@@ -146,6 +146,13 @@ def test_every_purchase_of_the_log_is_an_order_to_the_cent(demo: Loaded) -> None
     }
 
 
+def test_the_example_of_50_promotions_prices_carts(demo: Loaded) -> None:
+    assert demo.rows("SELECT number, status, kind, created_by FROM ruleset_version") == [
+        (1, "approved", "publish", "demo")
+    ]
+    assert demo.rows("SELECT count(*) FROM draft_promotion WHERE kind = 'promotion'") == [(50,)]
+
+
 def test_the_segments_hold_whom_the_log_puts_there(demo: Loaded) -> None:
     expected: dict[str, set[str]] = {key: set() for key in SEGMENTS}
     for key, purchases in demo.log.items():

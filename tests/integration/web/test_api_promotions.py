@@ -1,8 +1,11 @@
 """Rule sets over HTTP: drafted, published, approved, scheduled, reverted, stopped; a quote names its version."""
 
+import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -457,3 +460,15 @@ def test_conflicts_of_a_draft_come_with_a_cart(key: Desk) -> None:
         ("never_wins", "small", "sale"),
     }
     assert all(one["cart"]["lines"] for one in found)
+
+
+def test_the_calls_in_the_documents_work(web: Web, key: Desk) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
+    chapter = page.partition("## Promotions and prices")[2].partition("\n## ")[0]
+    calls = re.findall(r"curl -X (\w+) .*?/api/v1(/\S+).*?-d '(.*?)'\n", chapter, re.DOTALL)
+    answers = [key(method, path, json.loads(body)) for method, path, body in calls]
+    assert [path for _, path, _ in calls] == ["/promotions/sale", "/promotions/check", "/promotions/publish", "/quotes"]
+    assert (answers[1]["is_fine"], answers[2]["reasons"], answers[3]["ruleset"]) == (True, [], "v0")
+    web.at += timedelta(days=4)
+    priced = key("POST", "/quotes", json.loads(calls[3][2]))
+    assert priced["ruleset"] == "v1"
