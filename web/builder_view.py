@@ -31,6 +31,7 @@ from wayfare.errors import NodeTypeError
 from web import assets, ui, words
 from web.context import store
 from web.graph_view import registry
+from web.summaries import summary_of
 
 _KEPT = 64
 Findings = Mapping[str, Sequence[Problem]]
@@ -231,7 +232,7 @@ def face_of(node: Mapping[str, Any], found: Findings) -> Face:
         return Face("puzzle", "missing", node["type"], "This step's type is not installed", note, *numbers, False)
     node_type = types.type_of(node["type"])
     try:
-        summary = types.load(Node.model_validate(node)).summary()
+        summary = summary_of(types.load(Node.model_validate(node)))
     except NodeTypeError:
         summary = ""
     title = node_type.label or node_type.key

@@ -111,3 +111,25 @@ def test_segments_are_told_by_their_names_in_rules(web: Web, alice: Browser) -> 
     alice.post("/segments/new", asks)
     for place in ("/segments", "/segments/asks"):
         assert "in segment “Dear ones”" in alice.get(place).text
+
+
+def test_cards_tell_what_steps_point_to_by_name(web: Web, alice: Browser) -> None:
+    registry = Registry(builtin_types())
+    publish(web.store, registry, "welcome", from_document(WELCOME), web.at, "test", name="Hello, welcome")
+    rule = {"_path": "rule", "name": "The journey", "key": "journey", "rule": "1", "rule.is": "part"}
+    alice.post("/segments/new", {**rule, "rule.about": "fact:level", "rule.op": "set"})
+    nodes = {
+        "t": {"type": "trigger.journey", "journey": "welcome", "when": "step", "step_id": "goal"},
+        "s": {"type": "trigger.segment", "segment": "journey"},
+        "j": {"type": "flow.journey", "journey": "welcome"},
+        "gone": {"type": "flow.journey", "journey": "gone"},
+    }
+    _draft(web, graph(nodes, []))
+    answer: Any = alice.get("/journeys/j/draft").json
+    summaries = {id: card["summary"] for id, card in answer["cards"].items()}
+    assert summaries == {
+        "t": "When “Hello, welcome” has come to “Goal reached: First purchase”",
+        "s": "When customers come into “The journey”",
+        "j": "Start “Hello, welcome”",
+        "gone": "Start gone",
+    }
