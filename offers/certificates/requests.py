@@ -78,15 +78,15 @@ def ask(conn: Connection, vault: Vault, wanted: Wanted, *, now: datetime, by: st
     return _carry_out(conn, vault, certificates.find_request(conn, request_id, lock=True), now, by)
 
 
-def approve(conn: Connection, vault: Vault, request_id: int, digest: str, *, now: datetime, by: str) -> Outcome:
+def approve(conn: Connection, vault: Vault, request_id: int, shown: str, *, now: datetime, by: str) -> Outcome:
     """Approve a request and carry it out, once. Conflict for its author, for another content, and when it is decided.
 
-    `digest` is that of what the approver saw.
+    `shown` is the digest of what the approver saw.
     """
     request = certificates.find_request(conn, request_id, lock=True)
     if request.created_by == by:
         raise Conflict("another person has to approve what you asked for")
-    if bytes(request.digest).hex() != digest:
+    if bytes(request.digest).hex() != shown:
         raise Conflict("this is not the request that was shown to you; look at it again")
     if request.status != "waiting":
         raise Conflict(f"this request is {request.status} already")

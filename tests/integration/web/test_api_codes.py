@@ -6,7 +6,8 @@ from werkzeug.test import TestResponse
 
 from offers.codes.text import draw
 from rig.statements import counted
-from rig.web import Web
+from rig.web import NOON, Web, a_web
+from rig.world import World
 
 BATCH = {"key": "summer", "name": "Summer", "prefix": "SUN-", "unlock": "summer20"}
 PHONE = "+380671234567"
@@ -130,3 +131,26 @@ def test_a_batch_that_makes_no_sense_names_the_field(web: Web) -> None:
     made = post(web, "/code-batches", shared, admin(web)).get_json()
     assert (made["shared_text"], made["max_uses"]) == ("ANNA10", None)
     assert post(web, "/codes/qr", {"text": "ANNA10"}, admin(web)).get_json()["svg"].startswith("<svg")
+
+
+def test_a_refill_lets_those_go_on_who_wait(sqlite_url: str) -> None:
+    world = World(sqlite_url, now=NOON)
+    web = a_web(sqlite_url, runtime=world.runtime)
+    web.store.vault = world.store.vault
+    headers = admin(web)
+    assert post(web, "/code-batches", {"key": "winter", "uses_pool": True}, headers).status_code == 201
+    world.journey(
+        "gift",
+        {
+            "enter": {"type": "trigger.event", "event": "shop.visited"},
+            "code": {"type": "action.promo_code", "batch": "winter"},
+        },
+    )
+    world.happens(world.customers(3), "shop.visited")
+    world.settle()
+    assert world.statuses() == {"waiting": 3}
+    assert post(web, "/code-batches/winter/codes", {"count": 5, "to": "pool"}, headers).get_json() == {"made": 5}
+    world.settle()
+    assert world.statuses() == {"completed": 3}
+    world.close()
+    web.store.dispose()
