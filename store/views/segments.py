@@ -1,6 +1,6 @@
 """Segments as pages show them: their sizes over time, a few members, and the journeys that use them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +11,9 @@ from store.days import day_of
 from store.views._parts import bucket, table
 
 CUSTOMER, MEMBER, SPAN = table("customer"), table("segment_member"), table("segment_span")
-JOURNEY, VERSION = table("journey"), table("journey_version")
+SEGMENT, JOURNEY, VERSION = table("segment"), table("journey"), table("journey_version")
+COUNTED = 100_000
+"""Members of all segments together up to which it is counted who is in two: a form waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,25 @@ def member_counts(conn: Connection) -> dict[int, int]:
     """Return how many members each segment has now."""
     query = select(MEMBER.c.segment_id, func.count()).group_by(MEMBER.c.segment_id)
     return {row[0]: row[1] for row in conn.execute(query)}
+
+
+def shared(conn: Connection, keys: Sequence[str]) -> dict[frozenset[str], int]:
+    """Return how many customers two of these segments have in common, by both keys; pairs without any are left out.
+
+    One look at the index of customers for each member. Nothing is counted for segments with very many.
+    """
+    found = conn.execute(select(SEGMENT.c.id, SEGMENT.c.key, SEGMENT.c.size).where(SEGMENT.c.key.in_(keys))).all()
+    if len(found) < 2 or sum(row.size for row in found) > COUNTED:
+        return {}
+    names = {row.id: str(row.key) for row in found}
+    other = MEMBER.alias()
+    query = (
+        select(MEMBER.c.segment_id, other.c.segment_id, func.count())
+        .join(other, other.c.customer_id == MEMBER.c.customer_id)
+        .where(MEMBER.c.segment_id < other.c.segment_id, MEMBER.c.segment_id.in_(names), other.c.segment_id.in_(names))
+        .group_by(MEMBER.c.segment_id, other.c.segment_id)
+    )
+    return {frozenset((names[row[0]], names[row[1]])): row[2] for row in conn.execute(query)}
 
 
 def moves_by_day(

@@ -19,9 +19,7 @@ def open_rows(fields: Sequence[Field], posted: Mapping[str, str], do: str = "") 
     found = {}
     for one in (inner for top in fields for inner in top.every() if inner.folds):
         before = _number(posted.get(PREFIX + one.path, ""), NONE)
-        if verb == "segments" and path == one.path:
-            found[one.path] = NONE
-        elif path == one.path and not verb.startswith("rule-"):
+        if path == one.path and not verb.startswith("rule-"):
             found[one.path] = _after(verb, _number(place, NONE), before, len(one.rows))
         elif PREFIX + one.path in posted:
             found[one.path] = before if before < len(one.rows) else NONE

@@ -1,6 +1,5 @@
 """Posted text back to settings: only what was changed changes; half-filled values stay as they were typed."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +12,6 @@ from web.builder_forms.rules import BLANK, BLANK_EVENT, change, dump
 from web.builder_forms.schema import Schema, option_text, resolve
 from web.builder_forms.values import duration_meant, meant, scalar_meant
 
-_NO_PORT = re.compile(r"[^\w -]+")
 Lists = Mapping[str, Sequence[str]]
 """What was posted: each name with all of its values."""
 
@@ -185,21 +183,6 @@ def click(model: type[BaseModel], settings: Mapping[str, Any], do: str) -> dict[
     return found
 
 
-def by_segments(settings: Mapping[str, Any], path: str, segments: Mapping[str, str]) -> dict[str, Any]:
-    """Return settings of a split with one more branch for each segment, given by its key with its name.
-
-    Branches without a name make room. A name that is taken, or that no branch can have, is changed until it can.
-    """
-    rows = [row for row in settings.get(path) or () if not isinstance(row, Mapping) or row.get("port")]
-    taken = {"else", *(str(row.get("port")) for row in rows if isinstance(row, Mapping))}
-    for key, name in segments.items():
-        base = " ".join(_NO_PORT.sub(" ", name).split()).strip("- ")[:56] or "Segment"
-        port = next(one for one in (base, *(f"{base} {n}" for n in range(2, 1000))) if one not in taken)
-        taken.add(port)
-        rows.append({"port": port, "when": {"type": "all", "rules": [{"type": "segment", "key": key}]}})
-    return {**settings, path: _thawed(rows)}
-
-
 def _moved(rows: list[Any], verb: str, place: str, fresh: Any) -> list[Any]:
     at = int(place) if place.isascii() and place.isdigit() and len(place) < 6 else -1
     if verb == "add":
@@ -243,4 +226,4 @@ def _thawed(value: Any) -> Any:
     return [_thawed(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-__all__ = ["Posted", "by_segments", "click", "describe", "settings_from"]
+__all__ = ["Posted", "click", "describe", "settings_from"]

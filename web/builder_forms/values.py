@@ -43,6 +43,8 @@ def meant(kind: str, typed: str, schema: Schema) -> Any:
             return decimal(typed)
         case "money":
             return money_meant(typed)
+        case "time":
+            return clock_time(typed)
         case "radio" | "select":
             return next((one for one in schema["enum"] if option_text(one) == typed), typed)
         case "lines":
@@ -55,6 +57,20 @@ def meant(kind: str, typed: str, schema: Schema) -> Any:
             except (ValueError, RecursionError):
                 return typed
     return None if not typed and schema.get("nullable") else typed
+
+
+_CLOCK = re.compile(r"\s*(\d{1,2})(?:\s*[:.]?\s*(\d{2}))?\s*(am|pm)?\s*", re.ASCII | re.IGNORECASE)
+
+
+def clock_time(typed: str) -> str:
+    """Return 09:30 for 9:30, 9.30, 930 or 9:30 am; what is no time of day stays as it was typed."""
+    found = _CLOCK.fullmatch(typed)
+    if not found:
+        return typed
+    hour, minute, half = int(found[1]), int(found[2] or 0), (found[3] or "").lower()
+    if half and 1 <= hour <= 12:
+        hour = hour % 12 + (12 if half == "pm" else 0)
+    return f"{hour:02}:{minute:02}" if hour < 24 and minute < 60 else typed
 
 
 def whole(typed: str) -> int | str:

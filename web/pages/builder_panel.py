@@ -23,7 +23,8 @@ from web.builder_forms import errors, journey
 from web.builder_forms.fields import Field, fields_of
 from web.builder_forms.folds import open_rows
 from web.builder_forms.offers import Offer, entry_words, offer_for, taken
-from web.builder_forms.read import by_segments, click, settings_from
+from web.builder_forms.read import click, settings_from
+from web.builder_forms.ticks import ticks_of, with_ticks
 from web.context import now, store
 from web.pages.forms import FORM_BYTES, page_for
 from web.principal import principal
@@ -71,8 +72,8 @@ def save_node(key: str, node_id: str) -> Response:
     new = settings_from(form.model, form.settings, _lists())
     if do := request.form.get("_do", ""):
         new = click(form.model, new, do)
-        if do.startswith("segments:") and issubclass(form.model, SplitByRule):
-            new = by_segments(new, "branches", _ticked())
+    if issubclass(form.model, SplitByRule) and "_segments" in request.form:
+        new = with_ticks(new, form.settings, request.form["_segments"].split(), _segment_names())
     ops: list[dict[str, Any]] = []
     node_type = form.model
     if new != node.get("settings", {}) and issubclass(node_type, NodeType):
@@ -176,11 +177,9 @@ def _lists() -> dict[str, list[str]]:
     return request.form.to_dict(flat=False)
 
 
-def _ticked() -> dict[str, str]:
-    """Return the segments that are ticked to become branches, names by keys."""
+def _segment_names() -> dict[str, str]:
     with store().read() as conn:
-        names = dict(known.named(conn, "segment"))
-    return {key: names[key] for key in request.form.getlist("_segment") if key in names}
+        return dict(known.named(conn, "segment"))
 
 
 def _node_form(conn: Connection, key: str, node_id: str) -> Form:
@@ -230,12 +229,13 @@ def _drawn(conn: Connection, form: Form) -> str:
     event = form.settings.get("event")
     page = page_for(conn, event=event if isinstance(event, str) else _default_event(fields))
     may_edit = ui.may("journeys.edit")
-    ticked = [] if request.form.get("_do", "").startswith("segments:") else request.form.getlist("_segment")
+    is_split = form.model is not None and issubclass(form.model, SplitByRule)
+    ticks = ticks_of(conn, form.settings, page.segments) if is_split else None
     posted = {name: values[-1] for name, values in _lists().items()}
     page.open_rows = open_rows(fields, posted, posted.get("_do", ""))
     page.may_count = page.may_count and may_edit  # a form that is off sends nothing that could be counted
     return render_template(
-        "forms/_panel.html", forms=page, form=form, fields=fields, lines=lines, may_edit=may_edit, ticked=ticked
+        "forms/_panel.html", forms=page, form=form, fields=fields, lines=lines, may_edit=may_edit, ticks=ticks
     )
 
 

@@ -231,3 +231,18 @@ def test_a_page_sees_the_database_at_one_moment(database_url: str) -> None:
     with web.store.read() as conn:
         assert customers.count_customers(conn) == 2
     web.store.dispose()
+
+
+def test_what_segments_have_in_common_is_what_their_members_say(shop: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = ["vip", "sleeping", "kyiv", "never", "nobody"]
+    with shop.store.read() as conn:
+        query = "SELECT s.key, m.customer_id FROM segment_member m JOIN segment s ON s.id = m.segment_id"
+        members: dict[str, set[int]] = {}
+        for key, customer in conn.execute(text(query)):
+            members.setdefault(key, set()).add(customer)
+        pairs = {frozenset((a, b)): len(members[a] & members[b]) for a in members for b in members if a < b}
+        assert segments.shared(conn, keys) == {pair: n for pair, n in pairs.items() if n}
+        assert segments.shared(conn, keys)
+        assert segments.shared(conn, ["vip"]) == segments.shared(conn, []) == {}
+        monkeypatch.setattr(segments, "COUNTED", 3)
+        assert segments.shared(conn, keys) == {}, "nothing is counted when it would take long"

@@ -154,7 +154,7 @@ def test_ticked_segments_become_branches_of_their_names(web: Web, alice: Browser
     for key, name in (("vip", "VIP (gold)"), ("new", "New ones"), ("vip2", "VIP gold")):
         made = {"name": name, "key": key, "_path": "rule", "rule": "1", "rule.is": "part", "rule.op": "set"}
         assert alice.post("/segments/new", {**made, "rule.about": "fact:birthday"}).status_code == 303
-    _save(alice, "fresh", do="segments:branches", _segment=["vip", "new", "vip2", "nobody"])
+    _save(alice, "fresh", _segments="vip new vip2 nobody")
     branches = _settings(web, "fresh")["branches"]
     assert [one["port"] for one in branches] == ["VIP gold", "New ones", "VIP gold 2"]
     assert branches[0]["when"]["rules"] == [{"type": "segment", "key": "vip"}]

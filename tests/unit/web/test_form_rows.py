@@ -73,7 +73,6 @@ def _open(branches: list[dict[str, Any]], do: str = "", before: str | None = Non
         ([VIP, NEW], "up:branches:1", "0", 1),
         ([VIP, NEW, NEW], "down:branches:0", "2", 2),
         ([VIP, NEW], "rule-add:branches.1.when:", "1", 1),
-        ([VIP, NEW], "segments:branches", "1", NONE),
         ([VIP, NEW], "up:branches:\u0663", "1", 1),
     ],
 )

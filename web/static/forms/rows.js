@@ -74,3 +74,26 @@ document.addEventListener("wayfare:form", () => {
   added = null;
   if (click) focus(click);
 });
+
+// Ticked segments become branches in the order in which they were ticked: the form carries it.
+document.addEventListener("change", (event) => {
+  const tick = event.target.closest?.(".segment-ticks input[type=checkbox]");
+  if (!tick) return;
+  const order = $("input[name=_segments]", tick.closest(".segment-ticks"));
+  const others = order.value.split(" ").filter((key) => key && key !== tick.value);
+  order.value = [...others, ...(tick.checked ? [tick.value] : [])].join(" ");
+}, true);
+
+// Whoever leaves the day itself for the days before or after it says next how many.
+let moved = null;
+document.addEventListener("change", (event) => {
+  const way = event.target.closest?.(".around select");
+  moved = way && !$("input[inputmode]", way.closest(".around")) ? way.name.replace(/\.way$/, "") : null;
+}, true);
+document.addEventListener("wayfare:form", () => {
+  const amount = moved && $(`.around input[inputmode][name="${CSS.escape(moved)}"]`);
+  if (!amount) return;
+  moved = null;
+  amount.focus();
+  amount.select();
+});
