@@ -104,10 +104,10 @@ def _ranks(edges: Iterable[tuple[str, str, str]], ports: Mapping[str, Sequence[s
             leaving[source].append(port)
     ranks = {}
     for source, found in leaving.items():
-        order = {port: number for number, port in enumerate(ports.get(source, ()))}
-        found.sort(key=lambda port: order.get(port, len(order)))
-        for number, port in enumerate(found):
-            ranks[source, port] = (number + 1) / (len(found) + 1)
+        known = ports.get(source, ())
+        every = [*known, *(port for port in found if port not in known)]
+        for port in found:
+            ranks[source, port] = port_share(every.index(port), len(every))
     return ranks
 
 
@@ -117,7 +117,14 @@ def _width(slot: Slot, size: Measures) -> float:
 
 def _exit(link: Link, size: Measures) -> float:
     """Return how far right of the middle of its upper slot a link begins."""
-    return (link.rank - 0.5) * size.width * 0.72 if link.upper.is_card else 0.0
+    return (link.rank - 0.5) * size.width if link.upper.is_card else 0.0
+
+
+def port_share(at: int, count: int) -> float:
+    """Return where a port leaves its card, as a share of the width: many take more of it, for their names."""
+    if count > 2:
+        return 0.07 + 0.86 * at / (count - 1)
+    return 0.5 + ((at + 1) / (count + 1) - 0.5) * 0.72
 
 
 def _place(work: _Work, size: Measures) -> None:

@@ -54,7 +54,7 @@ export function makeBar(draft, api) {
   }
 
   function problems() {
-    const all = draft.allProblems();
+    const all = draft.allProblems().filter((one) => !draft.begun.has(one.node));
     const errors = all.filter((one) => one.severity === "error").length;
     const button = $("#problems");
     const isEmpty = !draft.graph.nodes.size;

@@ -25,10 +25,20 @@ export function read(text) {
   return found.kind === KIND ? { part } : { part, journey: found };
 }
 
-// `on`: selection(), middle(), select(ids), placed(ids)
+// `on`: selection(), middle(), port(), placed(ids), replaced(answer)
 export function makeClipboard(draft, commands, on) {
   const canEdit = () => draft.may.edit;
   const mine = (event) => !isTyping(event.target) && !getSelection()?.toString() && !document.querySelector("dialog[open]");
+
+  let last = null; // what was copied here
+
+  // Put steps behind a port that leads nowhere: [node, port].
+  function attach(part, port) {
+    const label = `Paste ${plural(part.nodes.length, "step")}`;
+    const { ids, answer } = commands.fill([port], part, label);
+    on.placed(ids, answer);
+  }
+  const canAttach = (part) => part.nodes.length > 0 && !part.nodes.some((node) => draft.types[node.type]?.category === "trigger");
 
   function place(part, label) {
     const all = [...part.nodes, ...part.notes].map((one) => one.position);
@@ -67,20 +77,23 @@ export function makeClipboard(draft, commands, on) {
     if (unknown.length) say(`Not installed here: ${unknown.join(", ")}. Those steps are kept, but cannot be published.`, "info");
     if (journey && draft.graph.nodes.size) ask(part, journey);
     else if (journey) on.replaced(commands.replaceAll(journey));
+    else if (on.port(part) && canAttach(part)) attach(part, on.port(part));
     else place(part, `Paste ${plural(part.nodes.length, "step")}`);
   }
 
   document.addEventListener("copy", (event) => {
     const ids = on.selection();
     if (!mine(event) || !ids.length) return;
-    event.clipboardData.setData("text/plain", write(commands.part(ids)));
+    last = commands.part(ids);
+    event.clipboardData.setData("text/plain", write(last));
     event.preventDefault();
     say(`${plural(ids.length, "step")} copied`, "info");
   });
   document.addEventListener("cut", (event) => {
     const ids = on.selection();
     if (!mine(event) || !ids.length || !canEdit()) return;
-    event.clipboardData.setData("text/plain", write(commands.part(ids)));
+    last = commands.part(ids);
+    event.clipboardData.setData("text/plain", write(last));
     event.preventDefault();
     commands.remove(ids);
   });
@@ -92,8 +105,18 @@ export function makeClipboard(draft, commands, on) {
 
   return {
     paste,
+    last: () => (last && canAttach(last) ? last : null),
+    attach,
+    // Put pasted text behind a port; says whether there were steps in it.
+    pasteAt(text, port) {
+      const { part, journey } = read(text);
+      if (!part || journey || !canAttach(part)) return false;
+      attach(part, port);
+      return true;
+    },
     copy(ids) {
-      navigator.clipboard?.writeText(write(commands.part(ids))).then(() => say(`${plural(ids.length, "step")} copied`, "info"), () => say("The browser does not allow copying here. Press Ctrl+C.", "bad"));
+      last = commands.part(ids);
+      navigator.clipboard?.writeText(write(last)).then(() => say(`${plural(ids.length, "step")} copied`, "info"), () => say("The browser does not allow copying here. Press Ctrl+C.", "bad"));
     },
   };
 }

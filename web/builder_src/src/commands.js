@@ -1,6 +1,7 @@
 // What a person can do to the graph, as operations. Each command commits one edit: one revision, one step of undo.
 import { apply, edgesFrom, edgesTo, leads } from "./graph.js";
 import { speak } from "./dom.js";
+import { apart, branchOf, ownValues } from "./branches.js";
 import { CARD } from "./size.js";
 
 const ROW = 164; // from one layer to the next
@@ -155,10 +156,11 @@ export function makeCommands(draft, settings) {
     addCopies(part, by, label) {
       const ids = new Map();
       const ops = [];
+      const taken = ownValues(draft);
       const moved = (position) => round([(position?.[0] || 0) + by[0], (position?.[1] || 0) + by[1]]);
       for (const { id, ...node } of part.nodes) {
         ids.set(id, draft.newId());
-        ops.push({ op: "add_node", node: { ...node, id: ids.get(id), position: moved(node.position) } });
+        ops.push({ op: "add_node", node: { ...apart(draft, node, "", taken), id: ids.get(id), position: moved(node.position) } });
       }
       const arrows = (part.edges || []).filter((edge) => ids.has(edge.from) && ids.has(edge.to));
       for (const edge of arrows) ops.push({ op: "add_edge", edge: { from: ids.get(edge.from), port: edge.port, to: ids.get(edge.to) } });
@@ -173,6 +175,32 @@ export function makeCommands(draft, settings) {
       }
       const answer = draft.commit(label, ops);
       return { ids: [...ids.values()], answer };
+    },
+
+    // Put copies of `part` behind ports that lead nowhere yet, each [node, port]; one edit for all of them. What the originals
+    // lead on to, the copies lead on to as well.
+    fill(ports, part, label) {
+      const ops = [];
+      const made = [];
+      const taken = ownValues(draft);
+      const inside = new Set(part.nodes.map((node) => node.id));
+      const into = new Set(part.edges.filter((edge) => inside.has(edge.from)).map((edge) => edge.to));
+      const first = part.nodes.find((node) => !into.has(node.id));
+      for (const [from, port] of ports) {
+        const [x, y] = place(from);
+        const branch = draft.ports(from).length > 1 ? draft.portLabel(from, port) : branchOf(draft, from)?.label ?? "";
+        const ids = new Map(part.nodes.map((node) => [node.id, draft.newId()]));
+        const by = [x - first.position[0], y + ROW - first.position[1]];
+        for (const node of part.nodes) ops.push({ op: "add_node", node: { ...apart(draft, node, branch, taken), id: ids.get(node.id), position: round([node.position[0] + by[0], node.position[1] + by[1]]) } });
+        ops.push({ op: "add_edge", edge: { from, port, to: ids.get(first.id) } });
+        for (const edge of part.edges) {
+          const to = ids.get(edge.to) ?? (draft.graph.nodes.has(edge.to) && edge.to);
+          if (ids.has(edge.from) && to) ops.push({ op: "add_edge", edge: { from: ids.get(edge.from), port: edge.port, to } });
+        }
+        made.push(...ids.values());
+      }
+      speak(label);
+      return { ids: made, answer: draft.commit(label, ops, { tidy: true }) };
     },
 
     duplicate(ids) {

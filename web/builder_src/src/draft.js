@@ -9,7 +9,7 @@ export const TAB = Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) 
 // "edited" (own: whether it was ours, ids of cards that changed), "renamed" (ids).
 export function makeDraft(api) {
   const events = makeEvents();
-  const draft = { graph: readGraph({}), cards: {}, problems: new Map(), types: {}, may: {}, versions: [], rev: 0, undo: null, redo: null, ...events };
+  const draft = { graph: readGraph({}), cards: {}, problems: new Map(), types: {}, may: {}, versions: [], begun: new Set(), rev: 0, undo: null, redo: null, ...events };
   let confirmed = draft.graph;
   let next = 1;
   const queue = makeQueue((state, words) => {

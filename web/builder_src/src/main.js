@@ -1,12 +1,14 @@
 // The builder's page: makes the parts and ties them together.
 import { makeApi } from "./api.js";
 import { makeBar } from "./bar.js";
+import { filled } from "./branches.js";
 import { makeCanvas } from "./canvas/index.jsx";
 import { makeClipboard } from "./clipboard.js";
 import { makeCommands } from "./commands.js";
 import { $, $$, plural, say, speak } from "./dom.js";
 import { makeDraft } from "./draft.js";
 import { makeFirst } from "./first.js";
+import { edgesFrom, edgesTo } from "./graph.js";
 import { makeKeyboard, neighbour } from "./keyboard.js";
 import { bring } from "./later.js";
 import { makePalette } from "./palette.js";
@@ -36,11 +38,15 @@ function setTidy(on) {
 const commands = makeCommands(draft, {
   isTidy,
   onAdded(id, answer) {
+    draft.begun.add(id);
     select([id]);
     panel.openStep(id);
-    answer.then(() => requestAnimationFrame(() => { canvas.reveal(id, room()); canvas.focus(id); }));
+    answer.then(() => requestAnimationFrame(() => { canvas.reveal(withBefore([id]), room()); canvas.focus(id); }));
   },
 });
+
+// Steps, and those right before them: a new branch is seen together with what it branches from.
+const withBefore = (ids) => [...new Set([...ids, ...ids.flatMap((id) => edgesTo(draft.graph, id).map((edge) => edge.from))])];
 
 // What floats above the canvas covers this many pixels of it.
 function room() {
@@ -89,8 +95,29 @@ function provisional(node) {
   return `<div class="step ${escape(type?.category || "missing")}"><span class="step-icon">${picture}</span><span class="step-text"><b>${escape(type?.label || node.type)}</b><span>…</span></span></div>`;
 }
 
-function pick(at, title, choose, keep = () => true, more = [], moreTitle = "") {
-  openPicker({ types: draft.types, at, title, choose, more, moreTitle, keep: (type) => commands.canFollow(type) && keep(type) });
+function pick(at, title, choose, keep = () => true, rest = {}) {
+  openPicker({ types: draft.types, at, title, choose, ...rest, keep: (type) => commands.canFollow(type) && keep(type) });
+}
+
+// What can be put behind an open port at once: what was copied, and what other ways out of the same step have.
+function ready(from, port) {
+  if (draft.graph.edges.has(`${from}:${port}`)) return [];
+  const found = [];
+  const names = (part) => part.nodes.map((node) => draft.title(node.id)).join(", ");
+  const copied = clipboard.last();
+  if (copied) found.push({ label: `Paste ${plural(copied.nodes.length, "copied step")}`, summary: names(copied), icon: "copy", category: "copy", go: () => clipboard.attach(copied, [from, port]) });
+  const open = draft.ports(from).map((one) => one.name).filter((name) => !draft.graph.edges.has(`${from}:${name}`));
+  for (const one of filled(draft, from).slice(0, 4)) {
+    const go = (ports, label) => async () => {
+      panel.flush(); // the copies have what was typed last
+      await draft.queue.settled();
+      placed(commands.fill(ports, filled(draft, from).find((now) => now.port === one.port)?.part ?? one.part, label));
+    };
+    const same = (where) => ({ label: `Same steps as ${one.label}${where}`, summary: names(one.part), icon: "copy", category: "copy" });
+    found.push({ ...same(""), go: go([[from, port]], `Copy steps to ${draft.portLabel(from, port)}`) });
+    if (open.length > 1) found.push({ ...same(`, in all ${open.length} open branches`), go: go(open.map((name) => [from, name]), `Copy steps to ${open.length} branches`) });
+  }
+  return found;
 }
 
 function addAfter(from, port, at) {
@@ -98,7 +125,9 @@ function addAfter(from, port, at) {
     const type = draft.typeOf(node.id);
     return { label: draft.title(node.id), summary: draft.summary(node.id), icon: type?.icon || "puzzle", category: type?.category, go: () => commands.connect(from, port, node.id) };
   });
-  pick(at, "Add a step", (type) => commands.addAfter(from, port, type), undefined, others, "Go on at a step that is here");
+  const lead = ready(from, port);
+  const paste = (text) => !draft.graph.edges.has(`${from}:${port}`) && clipboard.pasteAt(text, [from, port]);
+  pick(at, "Add a step", (type) => commands.addAfter(from, port, type), undefined, { lead, leadTitle: "Copy", more: others, moreTitle: "Go on at a step that is here", paste });
 }
 
 function select(ids) { canvas.select(ids); }
@@ -115,15 +144,16 @@ function go(id) {
   if (!draft.graph.nodes.has(id)) return;
   select([id]);
   panel.openStep(id);
-  canvas.reveal(id, room(), { always: true });
+  canvas.reveal([id], room(), { always: true });
   canvas.focus(id);
 }
 
 const panel = makePanel(draft, api, {
   opened: () => {
     if (phone.matches) palette.toggle(false);
-    requestAnimationFrame(() => { const one = canvas.selection(); if (one.length === 1) canvas.reveal(one[0], room()); });
+    requestAnimationFrame(() => { const one = canvas.selection(); if (one.length === 1) canvas.reveal(one, room()); });
   },
+  left: (id) => { if (draft.begun.delete(id)) { canvas.sync(); bar.problems(); } },
   gone: () => { say("Somebody has removed this step.", "info"); draft.load().catch(() => {}); },
   named: (name) => { draft.name = name; bar.draw(); bar.title(); },
   closed: (id) => { if (id && document.activeElement === document.body) canvas.focus(id); },
@@ -148,7 +178,9 @@ function placed(done) {
   select(done.ids);
   if (done.ids.length === 1) panel.openStep(done.ids[0]);
   else panel.close();
-  done.answer.then(() => canvas.reveal(done.ids[0], room()));
+  // Copies on several branches are seen with the branch that they were copied from.
+  const beside = () => [...new Set(withBefore(done.ids).flatMap((id) => [id, ...edgesFrom(draft.graph, id).map((edge) => edge.to)]))];
+  done.answer.then(() => requestAnimationFrame(() => canvas.reveal(done.ids.length > 1 ? beside() : withBefore(done.ids), room())));
 }
 
 const palette = makePalette(draft, {
@@ -192,6 +224,13 @@ const seek = makeSeek(draft, go);
 const clipboard = makeClipboard(draft, commands, {
   selection: () => canvas.selection(),
   middle: () => canvas.middle(room()),
+  // The open port of the one card that is selected, unless it was copied itself.
+  port(part) {
+    const [id, ...rest] = canvas.selection();
+    const isMeant = id && !rest.length && draft.graph.nodes.has(id) && !part.nodes.some((node) => node.id === id);
+    const port = isMeant ? commands.freePort(id) : null;
+    return port ? [id, port] : null;
+  },
   placed: (ids, answer) => placed({ ids, answer }),
   replaced: (answer) => { panel.close(); answer?.then(() => canvas.measured()).then(() => canvas.fit(room())); },
 });
@@ -245,7 +284,7 @@ const does = {
     const to = from && draft.graph.nodes.has(from) ? neighbour(draft.graph, draft.ports, from, key) : draft.graph.nodes.keys().next().value;
     if (!to) return;
     select([to]);
-    canvas.reveal(to, room());
+    canvas.reveal([to], room());
     canvas.focus(to);
     if (panel.shown()?.kind === "step") panel.openStep(to);
   },

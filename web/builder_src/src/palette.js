@@ -1,6 +1,6 @@
 // The list of step types at the side: search, drag with mouse, pen or finger, Enter adds behind the selected step.
-import { $, $$, element, matches } from "./dom.js";
-import { groups, typeWords } from "./picker.js";
+import { $, $$, element } from "./dom.js";
+import { search as find, typeWords } from "./picker.js";
 
 const START = 5; // pixels that a pointer moves before it drags
 
@@ -14,9 +14,7 @@ export function makePalette(draft, on) {
   function draw() {
     const query = search.value.trim();
     list.replaceChildren();
-    for (const [category, [label, entries]] of groups(draft.types)) {
-      const found = entries.filter(([, type]) => matches(query, type.label, type.help, label));
-      if (!found.length) continue;
+    for (const [category, [label, found]] of find(draft.types, query)) {
       list.append(element("h2", {}, label), element("ul", { class: "plain", "aria-label": label }, ...found.map(([key, type]) => element("li", {}, item(category, key, type)))));
     }
     if (!list.children.length) list.append(element("p", { class: "picker-none" }, `No step is called “${query}”.`));

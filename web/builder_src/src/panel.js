@@ -8,7 +8,7 @@ import { firstSentence } from "./picker.js";
 const SHOWN_IN_FORM = ["invalid_settings", "unknown_variable", "invalid_template", "once_only"];
 const AFTER_KEYS = 600; // milliseconds after the last key before it is saved
 
-// `on`: opened(), named(name), gone(), closed(id), go(id), remove(ids), duplicate(ids), connect(from, port, to), add(from, port, at)
+// `on`: opened(), left(id), named(name), gone(), closed(id), go(id), remove(ids), duplicate(ids), connect(from, port, to), add(from, port, at)
 export function makePanel(draft, api, on) {
   const panel = $("#panel");
   const body = $("#panel-body");
@@ -17,6 +17,7 @@ export function makePanel(draft, api, on) {
   let isDirty = false;
   let isSettling = false;
   let turn = 0;
+  let saves = 0;
   let back = null;
 
   const address = () => (shown?.kind === "step" ? `/draft/nodes/${shown.id}` : "/draft");
@@ -48,13 +49,14 @@ export function makePanel(draft, api, on) {
     if (isDirty) save();
     clearTimeout(timer);
     timer = null;
+    if (shown?.kind === "step") on.left(shown.id);
   }
 
   async function fetchForm({ focus = false } = {}) {
-    const mine = turn;
+    const [mine, asked] = [turn, saves];
     const { status, data } = await api.page(`${address()}/panel`).catch(() => ({ status: 0, data: "" }));
     await isThere;
-    if (mine !== turn || !slot()) return;
+    if (mine !== turn || asked !== saves || !slot()) return; // what was saved meanwhile brings a later form along
     if (status === 404 && shown.kind === "step") { close(); on.gone(); return; }
     if (status !== 200) {
       slot().replaceChildren(element("p", { class: "muted" }, status ? "This step's settings could not be read." : "Wayfare does not answer. Close this and open it again."));
@@ -99,6 +101,7 @@ export function makePanel(draft, api, on) {
     timer = null;
     if (!current || !draft.may.edit) return;
     isDirty = false;
+    saves += 1;
     const mine = turn;
     const [place, id] = [address(), shown.id];
     const doing = submitter?.name === "_do" ? submitter.value : "";
@@ -194,7 +197,7 @@ export function makePanel(draft, api, on) {
     const typing = document.activeElement;
     const next = $("#panel-next", body);
     if (next && !next.contains(typing)) next.replaceChildren(element("h3", {}, "Next step"), ...nextSteps(id));
-    const problems = draft.nodeProblems(id).filter((one) => !SHOWN_IN_FORM.includes(one.code));
+    const problems = draft.begun.has(id) ? [] : draft.nodeProblems(id).filter((one) => !SHOWN_IN_FORM.includes(one.code));
     $("#panel-problems", body)?.replaceChildren(...(problems.length ? [problemList(problems, false)] : []));
     const note = $("#panel-note", body);
     if (note && !note.contains(typing)) note.replaceChildren(...stepNote(id));

@@ -22,6 +22,7 @@ const AHEAD = 60; // pixels around the screen that the first picture holds, too
 const STRIDE = 40; // cards that come at a time after the first picture
 const later = window.requestIdleCallback ? (work) => requestIdleCallback(work, { timeout: 250 }) : (work) => setTimeout(work, 30);
 const GLIDE_UP_TO = 150; // cards: more of them do not move smoothly
+const CLOSE = 0.7; // zoom down to which several cards are brought into sight together
 const FAR = 0.45; // zoom below which a card shows its name and icon only
 const ARIA = {
   "node.a11yDescription.default": "Enter opens the settings, the arrow keys walk to other steps, Delete removes.",
@@ -67,7 +68,7 @@ export function makeCanvas(host, model, on) {
     const open = ports.filter((port) => !model.graph.edges.has(`${node.id}:${port.name}`)).map((port) => port.name).join("\n");
     const n = numbers ? numbers.nodes[node.id] || (numbers.isKnown(node.id) ? { entered: 0, here: 0, failed: 0 } : null) : null;
     const here = editors.get(node.id) || null;
-    const key = [card, node.position[0], node.position[1], open, n && `${n.entered} ${n.here} ${n.failed}`, here && here.map((one) => one.name).join(), model.may.edit, ports.map((port) => port.name + port.label).join()];
+    const key = [card, node.position[0], node.position[1], open, n && `${n.entered} ${n.here} ${n.failed}`, here && here.map((one) => one.name).join(), model.may.edit, ports.map((port) => port.name + port.label).join(), model.begun.has(node.id)];
     const before = sources.get(node.id);
     if (old && before && before.every((value, at) => value === key[at])) return old;
     sources.set(node.id, key);
@@ -77,7 +78,7 @@ export function makeCanvas(host, model, on) {
     if (!old) tell(node.id, size);
     return {
       ...old, id: node.id, type: "step", measured: size, handles: handles(ports, isTrigger, size.height), position: { x: node.position[0], y: node.position[1] }, ariaLabel: card?.name || model.called(node.id),
-      data: { html: card?.html ?? on.provisional(node), ports, open: open ? open.split("\n") : [], isTrigger, numbers: n, editors: here, mayEdit: model.may.edit, title: model.title(node.id) },
+      data: { html: card?.html ?? on.provisional(node), ports, open: open ? open.split("\n") : [], isTrigger, numbers: n, editors: here, mayEdit: model.may.edit, title: model.title(node.id), isBegun: model.begun.has(node.id) },
     };
   }
 
@@ -425,21 +426,29 @@ export function makeCanvas(host, model, on) {
     },
     edit(id) { newNote = id; },
     focused: () => document.activeElement?.closest?.(".react-flow__node")?.dataset.id || null,
-    // Bring a card into sight when it is not; `room` are the pixels that other things cover.
-    reveal(id, room, { always = false } = {}) {
-      if (present && !present.has(id)) complete();
-      const node = flow?.getNode(id);
-      if (!node) return;
-      const [width, height] = [node.measured?.width || WIDTH, node.measured?.height || HEIGHT];
+    // Bring cards into sight when they are not; `room` are the pixels that other things cover. Of several all are seen, as
+    // large as now if there is room. With `always` the first is in the middle.
+    reveal(ids, room, { always = false } = {}) {
+      if (present && ids.some((id) => !present.has(id))) complete();
+      const found = ids.map((id) => flow?.getNode(id)).filter(Boolean);
+      if (!found.length) return;
+      const sizes = found.map(sizeOf);
+      const least = (axis) => Math.min(...found.map((node) => node.position[axis]));
+      const most = (axis, at) => Math.max(...found.map((node, number) => node.position[axis] + sizes[number][at]));
+      const [left, top, right, bottom] = [least("x"), least("y"), most("x", 0), most("y", 1)];
       const { x, y, zoom } = flow.getViewport();
       const box = host.getBoundingClientRect();
-      const left = node.position.x * zoom + x;
-      const top = node.position.y * zoom + y;
-      const inSight = left >= room.left && top >= room.top && left + width * zoom <= box.width - room.right && top + height * zoom <= box.height - room.bottom;
-      if (inSight && !always) return;
-      const next = always ? Math.max(zoom, 0.8) : zoom;
-      const middle = [(room.left + box.width - room.right) / 2, (room.top + box.height - room.bottom) / 2];
-      flow.setViewport({ x: middle[0] - (node.position.x + width / 2) * next, y: middle[1] - (node.position.y + height / 2) * next, zoom: next }, { duration: calm() });
+      const free = { left: room.left, top: room.top, right: box.width - room.right, bottom: box.height - room.bottom };
+      const fits = Math.min((free.right - free.left) / (right - left), (free.bottom - free.top) / (bottom - top));
+      const next = always ? Math.max(zoom, 0.8) : Math.max(Math.min(zoom, fits), Math.min(zoom, CLOSE));
+      // How far one axis is moved: not at all when all is inside, as little as possible otherwise.
+      const shift = (now, from, to, start, end) => {
+        if (always || (to - from) * next > end - start) return (start + end) / 2 - ((from + to) / 2) * next;
+        if (next !== zoom) return Math.max(start - from * next, Math.min(now, end - to * next));
+        return from * next + now < start ? start - from * next : to * next + now > end ? end - to * next : now;
+      };
+      const to = { x: shift(x, left, right, free.left, free.right), y: shift(y, top, bottom, free.top, free.bottom), zoom: next };
+      if (to.x !== x || to.y !== y || next !== zoom) flow.setViewport(to, { duration: calm() });
     },
     fit(room) {
       if (!nodes.length) return;

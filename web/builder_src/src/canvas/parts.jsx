@@ -5,8 +5,6 @@ import { BaseEdge, EdgeLabelRenderer, Handle, NodeResizeControl } from "@xyflow/
 import { count } from "../dom.js";
 import { portShare, route } from "./route.js";
 
-const short = (label) => (/^everyone else$/i.test(label) ? "Else" : label);
-
 const Plus = () => <svg className="plus-sign" viewBox="0 0 12 12" aria-hidden="true"><path d="M6 2v8M2 6h8" /></svg>;
 
 const Card = memo(({ html }) => {
@@ -36,7 +34,7 @@ const Numbers = ({ id, numbers }) => (
 export const StepNode = memo(({ id, data }) => {
   const many = data.ports.length > 1;
   return (
-    <div className={data.numbers ? "card-frame with-numbers" : "card-frame"}>
+    <div className={`card-frame${data.numbers ? " with-numbers" : ""}${data.isBegun ? " is-begun" : ""}`}>
       {!data.isTrigger && <Handle type="target" position="top" id="in" className="port in" isConnectableStart={false} />}
       <Card html={data.html} />
       {data.numbers && <Numbers id={id} numbers={data.numbers} />}
@@ -44,8 +42,8 @@ export const StepNode = memo(({ id, data }) => {
       {data.ports.map((port, at) => (
         <Handle key={port.name} type="source" position="bottom" id={port.name} className="port out" style={{ left: `${portShare(at, data.ports.length) * 100}%` }}>
           {data.open.includes(port.name) && (
-            <span className={data.ports.length > 2 ? "stub tight" : "stub"} style={data.ports.length > 2 ? { "--share": `${Math.floor((248 * 0.72) / (data.ports.length + 1)) - 4}px` } : undefined}>
-              {many && <span className="stub-label" title={port.label}>{short(port.label)}</span>}
+            <span className={data.ports.length > 2 ? "stub tight" : "stub"} style={data.ports.length > 2 ? { "--share": `${Math.floor((248 * 0.86) / (data.ports.length - 1)) + 3}px` } : undefined}>
+              {many && <span className="stub-label" title={port.label}>{port.label}</span>}
               {data.mayEdit && <button type="button" className="plus" data-open-port={port.name} data-node={id} tabIndex={-1} aria-label={`Add a step after ${data.title}${many ? `, ${port.label}` : ""}`}><Plus /></button>}
             </span>
           )}
@@ -66,7 +64,7 @@ export const StepEdge = memo(({ id, sourceX, sourceY, targetX, targetY, markerEn
         <div className="edge-chip nodrag nopan" data-edge={id} style={{ transform: `translate(${chip[0]}px,${chip[1]}px) translate(-50%,-50%)` }}>
           {(data.label || hasCount) && (
             <span className="chip-words">
-              {data.label && <span title={data.label}>{short(data.label)}</span>}
+              {data.label && <span title={data.label}>{data.label}</span>}
               {hasCount && <button type="button" data-passed={id} tabIndex={-1} disabled={!data.count}><b>{count(data.count)}</b>{data.share && <i>{data.share}</i>}<span className="sr"> went {data.names}</span></button>}
             </span>
           )}

@@ -47,7 +47,8 @@ function rounded(points) {
   return `${d}L${last[0]} ${last[1]}`;
 }
 
-export const portShare = (at, count) => 0.5 + ((at + 1) / (count + 1) - 0.5) * 0.72; // as builder/layout.py has it
+// Where a port leaves its card, as builder/layout.py has it.
+export const portShare = (at, count) => (count > 2 ? 0.07 + (0.86 * at) / (count - 1) : 0.5 + ((at + 1) / (count + 1) - 0.5) * 0.72);
 
 // Return the lane of each long edge whose way is blocked by cards: Map of edge key to x.
 // `boxes` is a Map of id to {x, y, width, height}; `ends` yields {key, from, to, sx, sy, tx, ty}.
