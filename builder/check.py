@@ -102,8 +102,9 @@ def _ports(graph: Graph, loaded: Mapping[str, NodeType]) -> Iterator[Problem]:
         if len(ports) > 1 and left.intersection(ports):
             for port in missing:
                 remedy = "connect it, or put an exit there"
-                yield error(id, "missing_port", f"nothing follows the way '{port}'", remedy)
-        elif missing:
+                way = "Everyone else" if port == "else" else port
+                yield error(id, "missing_port", f"nothing follows the way “{way}”", remedy)
+        elif missing and node.category is not Category.ACTION:  # to do something last is a usual end
             yield warning(id, "dead_end", "the journey ends here", "connect it, or put an exit there")
 
 

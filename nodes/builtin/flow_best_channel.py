@@ -35,7 +35,7 @@ class BestChannel(NodeType):
     key: ClassVar[str] = "flow.best_channel"
     label: ClassVar[str] = "Best channel"
     icon: ClassVar[str] = "switch-horizontal"
-    keywords: ClassVar[tuple[str, ...]] = ("email", "SMS", "Viber", "preferred", "route")
+    keywords: ClassVar[tuple[str, ...]] = ("preferred", "route", "fallback")
 
     channels: tuple[Choice, ...] = Field(
         (Choice(channel="viber"), Choice(channel="email"), Choice(channel="sms")),
