@@ -255,9 +255,9 @@ def _example(key: str, price: str, pieces: str) -> dict[str, Any]:
         currency = products.currency_in_use(conn) or "UAH"
     minor = money_meant(price)
     count = int(pieces) if pieces.isascii() and pieces.isdigit() and 0 < int(pieces) < 100 else 1
-    usable = [_bare(one) for one in _ranked(offers)][:_SHOWN] or list(_MADE_UP)
+    usable = [_bare(one) for one in _ranked(offers)][:_SHOWN] or _made_up(layer)
     rows = []
-    if isinstance(minor, int) and 0 <= minor <= 10**10:
+    if isinstance(minor, int) and 0 <= minor <= 10**10 and layer != "gift":
         rows = [_priced(policy, layer, usable, minor, count, currency) for policy in labels.POLICIES]
     return {
         "rows": rows,
@@ -266,14 +266,20 @@ def _example(key: str, price: str, pieces: str) -> dict[str, Any]:
         "currency": currency,
         "group_key": key,
         "is_made_up": not offers,
+        "is_gift": layer == "gift",
         "offers": [(one.get("name") or one["key"], effect_words(one["effect"])) for one in usable],
     }
 
 
-_MADE_UP: tuple[dict[str, Any], ...] = (
-    {"key": "10 % off", "priority": 20, "effect": {"kind": "percent", "value": "10"}},
-    {"key": "150 off", "priority": 10, "effect": {"kind": "amount", "value": 15000}},
-)
+def _made_up(layer: str) -> list[dict[str, Any]]:
+    """Return two promotions that can stand in a layer, for the example of an empty group."""
+    target = {"order": "order", "shipping": "shipping"}.get(layer, "unit")
+    percent = {"kind": "percent", "value": "10", "target": target}
+    amount = {"kind": "amount", "value": 2000 if layer == "shipping" else 15000, "target": target}
+    return [
+        {"key": "10 % off", "priority": 20, "effect": percent},
+        {"key": "An amount", "priority": 10, "effect": amount},
+    ]
 
 
 def _bare(item: Item) -> dict[str, Any]:

@@ -56,6 +56,7 @@ class Pen:
     faults: Mapping[str, str]
     name_of: Callable[[str, str], str]
     currency: str = ""
+    counts: str = "pieces"  # what the steps of the effect at hand begin at
     used: set[str] = field(default_factory=set)
 
     def fields(
@@ -98,7 +99,8 @@ class Pen:
             case "condition":
                 made.rows = [self.condition(value, path)] if isinstance(value, dict) and value.get("kind") else []
             case "steps":
-                made.rows = [self._step(one, f"{path}.{n}") for n, one in enumerate(value or []) if _is_step(one)]
+                rows = value if isinstance(value, list) else []
+                made.rows = [self._step(one, f"{path}.{n}") for n, one in enumerate(rows) if _is_step(one)]
             case "moment":
                 made.parts = value if isinstance(value, dict) else {"day": str(value or ""), "time": ""}
             case "keys":
@@ -126,6 +128,8 @@ class Pen:
         made.kind = which
         made.text = str(node.get("kind", ""))
         made.options = [(kind, labels.EFFECTS[kind].label) for kind in kinds]
+        if which == "effect":
+            self.counts = self.currency if node.get("base") == "goods" else "pieces"
         if model := kinds.get(made.text):
             is_inner = which == "simple" and ".steps." not in made.path
             made.nodes = self.fields(
@@ -160,7 +164,8 @@ class Pen:
 
     def _step(self, value: list[Any], path: str) -> Node:
         made = Node(path, "step", labels.Words("Step"), error=self._fault(path))
-        start = Node(f"{path}.0", "text", labels.Words("From"), text=str(value[0]), error=self._fault(f"{path}.0"))
+        start = Node(f"{path}.0", "text", labels.Words("From", unit=self.counts), text=str(value[0]))
+        start.error = self._fault(start.path)
         effect = Node(f"{path}.1", "simple", labels.Words("gives"), error=self._fault(f"{path}.1"))
         made.nodes = [start, self.effect(effect, value[1], "simple")]
         return made
