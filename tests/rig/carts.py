@@ -180,3 +180,35 @@ def multibuys(draw: st.DrawFn, units: int = 5) -> dict[str, Any]:
         rules.append({"key": "o", "layer": "order", "effect": draw(_simple("order"))})
     caps = draw(st.sampled_from([[], [{"key": "c", "max_percent": "40", "scope": {"include": {"brands": ["x"]}}}]]))
     return request(lines, *rules, caps=caps)
+
+
+@st.composite
+def thresholds(draw: st.DrawFn, units: int = 4) -> dict[str, Any]:
+    """Return a small cart with small discounts on goods, and larger ones for those who spend enough at net value."""
+    lines: list[dict[str, Any]] = []
+    while units and (not lines or draw(st.integers(0, 4))):
+        quantity = draw(st.integers(1, min(2, units)))
+        units -= quantity
+        id = f"L{len(lines)}"
+        price, brand = draw(st.sampled_from([333, 500, 777, 999, 1000])), draw(st.sampled_from(BRANDS))
+        lines.append({"id": id, "sku": id, "price": price, "quantity": quantity, "brand": brand})
+    groups = ["g1", "g1", "g2", "g3"]
+    rules: list[dict[str, Any]] = [
+        {"group": draw(st.sampled_from(groups)), "effect": draw(unit_effects), "scope": draw(scopes)}
+        for _ in range(draw(st.integers(1, 3)))
+    ]
+    shares = st.integers(60, 100)
+    listed = sum(line["price"] * line["quantity"] for line in lines)
+    for _ in range(draw(st.integers(1, 2))):
+        target = draw(st.sampled_from(["order", "order", "shipping"]))
+        net = {
+            "kind": "goods_from",
+            "value": listed * draw(shares) // 100,
+            "base": draw(st.sampled_from(["net", "list"])),
+        }
+        where = {"layer": target, "conditions": [net], "scope": draw(scopes) if target == "order" else {}}
+        effect = draw(_simple(target).filter(lambda one: one["kind"] != "set_price"))
+        rules.append({"effect": effect, **where})
+    rules = [{"key": f"p{number}", **rule} for number, rule in enumerate(rules)]
+    caps = draw(st.sampled_from([[], [], [{"key": "c", "max_percent": "25", "scope": {"include": {"brands": ["x"]}}}]]))
+    return request(lines, *rules, caps=caps, groups=GROUPS, shipping=[{"id": "a", "price": 300}])

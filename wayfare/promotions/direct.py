@@ -6,6 +6,7 @@ from fractions import Fraction
 from itertools import combinations
 
 from wayfare.money import half_up
+from wayfare.promotions.aims import Aims
 from wayfare.promotions.ballot import Ballot
 from wayfare.promotions.bounds import Bounds
 from wayfare.promotions.effects import Bundle, BuyGet, PercentOff, Sets
@@ -78,7 +79,7 @@ class Direct:
         self.ordered = 0
         for one in order:
             self.ordered |= one.kinds
-        self.has_first = any(table.groups[index].policy == "first" for index in table.book.order_groups)
+        self.has_first = any(one.rule.is_compulsory for one in order)
         self.tied = 0
         for one in self.multi:
             self.tied |= one.kinds
@@ -112,6 +113,7 @@ class Direct:
                 plans[kind.index], exact = paths.walk(kind)
                 self.sure = self.sure and exact and not (kind.ceilings and self.ordered >> kind.index & 1)
         ballot = Ballot(table, paths, self.multi) if self.multi else None
+        aims = Aims(table, plans, prices) if self.is_plain and not (rest or retail or self.has_first) else None
         known: dict[object, _Goods] = {}
         ways = list(order_ways(table))
         if self.multi:  # percents last, and the strongest of them first: they set a mark
@@ -131,7 +133,8 @@ class Direct:
                 goods = known[percent] = self._goods({**plans, **dealt}, prices, gap)
             if percent is None and goods.gap == 0 and self.multi:
                 plain = goods.totals.goods
-            self._try(goods, order, chosen)
+            if not self._aim(aims, order, chosen):
+                self._try(goods, order, chosen)
         self.effort.made += paths.evaluations
         self.effort.steps += ballot.steps if ballot is not None else 0
 
@@ -169,6 +172,25 @@ class Direct:
                 runs, is_allowed = after_goods(table, plans, assume_net=True), False
         return _Goods(plans, runs, is_allowed, gap, OrderTotals(table, runs))
 
+    def _aim(self, aims: Aims | None, order: OrderWay, chosen: Sequence[Offer]) -> bool:
+        """Reach net thresholds, where there are any, and note the best choice; tell whether all has been said."""
+        if aims is None or not any(one.net for one in (*chosen, *self.shipping)):
+            return False
+        found = aims.reach(order, chosen, self.shipping, self.found[0][0] if self.found is not None else None)
+        if found is None:
+            return False
+        self.effort.made += len(chosen) + 1
+        if found.value is not None and found.choice is not None:
+            self._note(found.value, found.choice, chosen)
+        self.least = found.bound if self.least is None else min(self.least, found.bound)
+        return True
+
+    def _note(self, value: int, choice: Choice, chosen: Sequence[Offer]) -> None:
+        """Keep a choice that is allowed, when it is the best so far; larger priorities first where values are equal."""
+        rank = (value, sorted([one.rule.order for one in chosen]))
+        if self.found is None or rank < self.found[0]:
+            self.found = rank, choice
+
     def _try(self, goods: _Goods, order: OrderWay, chosen: Sequence[Offer]) -> None:
         """Price one choice of order promotions; where a threshold is missed, only its bound counts."""
         table, runs = self.table, goods.runs
@@ -189,9 +211,7 @@ class Direct:
         value = total + delivery
         self.effort.made += len(chosen) + 1
         if meets and (self.found is None or value <= self.found[0][0]):
-            rank = (value, sorted([one.rule.order for one in chosen]))
-            if self.found is None or rank < self.found[0]:
-                self.found = rank, Choice(goods.plans, order, tuple(ways))
+            self._note(value, Choice(goods.plans, order, tuple(ways)), chosen)
         if goods.gap is None or not self._is_monotone(chosen, after):
             least = min(least, self._loose())
         elif goods.gap:

@@ -6,7 +6,7 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, given, settings
 
 from rig.brute_force import lowest
-from rig.carts import documents, multibuys
+from rig.carts import documents, multibuys, thresholds
 from wayfare.promotions import dealing, quote
 
 
@@ -38,3 +38,12 @@ def test_what_is_dealt_in_parts_has_a_true_bound(document: dict[str, Any]) -> No
     with patch.multiple(dealing, FEW=0, MOST_UNITS=3, PART=2):
         answer = quote(document, limit=0)
     assert answer["proof"]["bound"] <= best <= answer["payable"]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(thresholds())
+def test_thresholds_at_net_value_are_reached_as_cheaply_as_can_be(document: dict[str, Any]) -> None:
+    """In closed form: the complete search may not help."""
+    answer = quote(document, limit=0)
+    assert answer["payable"] == lowest(document)
+    assert answer["proof"] == {"status": "optimal", "bound": answer["payable"]}
