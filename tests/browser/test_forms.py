@@ -352,6 +352,32 @@ def test_branches_are_one_line_each_and_the_one_that_is_open_stays_so(
     assert complaints == []
 
 
+def test_a_form_that_was_asked_for_before_a_click_does_not_undo_it(
+    shop: Web, at: Callable[..., Page], base: str, complaints: list[str]
+) -> None:
+    page = at("/segments")
+    canvas = Canvas(page, base, a_draft(shop, "overtaken", BIRTHDAY, "Overtaken"))
+    canvas.words("split").click()
+    expect(_branch(page, 1)).to_be_visible()
+    held: list[tuple[Route, Any]] = []
+    page.route("**/draft/nodes/split/panel", lambda route: held.append((route, route.fetch())))
+    branches = next(one for one in BIRTHDAY["nodes"] if one["id"] == "split")["settings"]["branches"]
+    changed = {"branches": [{**branches[0], "port": "Very important"}, branches[1]]}
+    ops = [{"op": "set_settings", "id": "split", "settings": changed}]
+    colleague = shop.sign_in("marketer")
+    colleague.send("POST", "/journeys/overtaken/draft/ops", json={"base": 1, "ops": ops, "client": "other"})
+    until(lambda: page.evaluate("1") and held, "the form is asked for anew")
+    page.get_by_role("button", name="Add branch").click()
+    expect(_branch(page, 2).get_by_label("Name")).to_be_focused()
+    route, answer = held[0]
+    with page.expect_response("**/draft/nodes/split/panel"):
+        route.fulfill(response=answer)
+    page.keyboard.type("Sleepers")
+    until(lambda: "Sleepers" in str(stored(shop, "overtaken")), "the new branch is saved")
+    expect(_branch(page, 2).get_by_label("What is asked about")).to_be_visible()
+    assert complaints == []
+
+
 def test_a_yearly_date_offers_to_let_customers_enter_each_year(
     shop: Web, at: Callable[..., Page], base: str, complaints: list[str]
 ) -> None:
