@@ -165,10 +165,10 @@ def import_body(conn: Connection, body: object, author: Author, now: datetime, *
     lock(conn, LOCK)
     known = {row.key: row for row in rulesets.draft_items(conn)}
     given = {one["key"]: kind for kind, name in LISTS.items() for one in document[name]}
-    changed = 0
+    changed: list[str] = []
     for key in sorted(known.keys() - given.keys()) if replace else ():
         rulesets.delete_item(conn, key, known[key].rev)
-        changed += 1
+        changed.append(f"{key} taken out")
     for kind, name in LISTS.items():
         for one in document[name]:
             row = known.get(one["key"])
@@ -176,13 +176,17 @@ def import_body(conn: Connection, body: object, author: Author, now: datetime, *
                 raise Conflict(f"the key '{row.key}' belongs to a {row.kind}; take another one")
             if row is None or (row.body, row.enabled) != (one, True):
                 rulesets.put_item(conn, kind, one["key"], one, known=row, enabled=True, by=author.actor, now=now)
-                changed += 1
+                changed.append(one["key"])
     if isinstance(body, Mapping) and "smallest_price" in body:
         workspace.write_setting(conn, "smallest_price", document["smallest_price"], now=now)
     if changed:
-        detail = {"items": changed, "replace": replace}
+        detail = {
+            "items": len(changed),
+            "changed": changed[:500],
+            "digest": shapes.digest_of(shapes.canonical(document)),
+        }
         audit.record(conn, author.actor, "promotions.imported", "promotions", detail, now)
-    return changed
+    return len(changed)
 
 
 def settings(conn: Connection) -> Limits:

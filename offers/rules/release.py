@@ -245,6 +245,8 @@ def _restore(conn: Connection, body: Body, author: Author, now: datetime) -> Non
         if row is None or (row.kind, row.body, row.enabled) != (kind, one, True):
             rulesets.put_item(conn, kind, key, one, known=row, enabled=True, by=author.actor, now=now)
     rulesets.switch_off(conn, sorted(known.keys() - given.keys()), by=author.actor, now=now)
+    detail = {"digest": shapes.digest_of(shapes.canonical(body))}
+    audit.record(conn, author.actor, "promotions.restored", "promotions", detail, now)
 
 
 def _without(body: Body, keys: set[str]) -> Body:
