@@ -38,14 +38,14 @@ class Left:
 
 
 class Unlocked(Protocol):
-    """What became of the text of a code. `unlock` is what promotions name in `requires_code`, or None."""
+    """What became of the text of a code. `unlock` is what promotions name in `requires_code`; empty when refused."""
 
     @property
     def text(self) -> str:
         """The text as it was given."""
 
     @property
-    def unlock(self) -> str | None:
+    def unlock(self) -> str:
         """What it opens."""
 
 
@@ -117,7 +117,7 @@ def quote_cart(
     priced, unlocked = request.cart, {}
     if resolve is not None and priced.codes:
         unlocked = {one.text: one.unlock for one in resolve(priced.codes)}
-        opened = list(dict.fromkeys(unlock for unlock in unlocked.values() if unlock is not None))
+        opened = list(dict.fromkeys(unlock for unlock in unlocked.values() if unlock))
         priced = priced.model_copy(update={"codes": opened})
     left = remaining(version.usage, priced) if remaining is not None and version.usage else {}
     quote = quote_with(version, priced, ref=ref, left=left)
@@ -161,15 +161,22 @@ def _worth(cart: Cart) -> int:
 
 
 def _by_text(
-    texts: Sequence[str], unlocked: Mapping[str, str | None], found: Sequence[Mapping[str, Any]]
+    texts: Sequence[str], unlocked: Mapping[str, str], found: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Return the quote's codes by the texts that were given. What opens nothing is refused, for whatever reason."""
+    """Return the quote's codes by the texts that were given. What opens nothing is refused, for whatever reason.
+
+    Of two codes that open the same, the first one is used.
+    """
     by_unlock = {str(one["code"]).strip().upper(): one for one in found}
     answers: list[dict[str, Any]] = []
+    seen: set[str] = set()
     for text in texts:
-        unlock = unlocked.get(text)
-        if unlock is None:
+        unlock = unlocked.get(text, "").strip().upper()
+        if not unlock:
             answers.append({"code": text, "status": "refused"})
+        elif unlock in seen:
+            answers.append({"code": text, "status": "no_effect"})
         else:
-            answers.append({**by_unlock.get(unlock.strip().upper(), {"status": "unknown"}), "code": text})
+            answers.append({**by_unlock.get(unlock, {"status": "unknown"}), "code": text})
+        seen.add(unlock)
     return answers
