@@ -8,9 +8,7 @@ from typing import Any, Literal
 
 from flask import Response, request
 from pydantic import AwareDatetime, Field
-from pydantic_core import PydanticCustomError
 
-from engine.contacts import phone as normal_phone
 from engine.pools import tend_pools
 from offers.codes import batches, make, states
 from offers.codes.batches import BatchSpec
@@ -22,6 +20,7 @@ from store.db import Connection
 from web import access, guesses
 from web.api.base import OPERATION, Answer, Api, Call, In, Operation, owner, problem
 from web.api.body import read_object
+from web.api.phones import normal
 from web.api.refusal import Refusal
 from web.bell import ring
 from web.context import now, runtime, store
@@ -274,7 +273,7 @@ def check_codes(call: Call) -> ChecksOut:
     Programs get one generic refusal, whatever is wrong. People who are signed in see why.
     """
     given: CheckIn = call.body
-    number = _phone(given.phone)
+    number = normal(given.phone)
     subjects = guesses.limits(given.codes, number)
     guesses.check(subjects)
 
@@ -295,7 +294,7 @@ def check_codes(call: Call) -> ChecksOut:
 def activate_codes(call: Call) -> DoneOut:
     """Activate codes that wait for it, and bind them to a phone where the batch asks for it."""
     given: ActivateIn = call.body
-    number = _phone(given.phone)
+    number = normal(given.phone)
     subjects = guesses.limits(given.codes, number)
     guesses.check(subjects)
     vault = store().vault
@@ -334,13 +333,6 @@ def draw_code(call: Call) -> QrOut:
 def _ids(conn: Connection, texts: list[str]) -> list[int]:
     digests = [store().vault.digest("code", compact(text)) for text in texts]
     return [row.id for row in codes.find_codes(conn, digests).values()]
-
-
-def _phone(text: str | None) -> str | None:
-    try:
-        return normal_phone(text or "", None)
-    except PydanticCustomError as error:
-        raise Refusal(422, [problem(error.type, error.message(), path="phone")]) from None
 
 
 def _checked(one: Resolved, is_staff: bool) -> Checked:
