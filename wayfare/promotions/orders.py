@@ -7,8 +7,8 @@ from wayfare.money import half_up
 from wayfare.promotions.effects import AmountOff, PercentOff
 from wayfare.promotions.kinds import Kind
 from wayfare.promotions.offers import Offer
+from wayfare.promotions.order_step import order_total
 from wayfare.promotions.runs import Run
-from wayfare.promotions.steps import order_total
 from wayfare.promotions.table import Table
 from wayfare.promotions.values import fraction
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from wayfare.errors import WayfareError
 from wayfare.promotions.effects import Bundle, BuyGet, Sets
 from wayfare.promotions.kinds import Kind
+from wayfare.promotions.order_step import order_step, order_total
 from wayfare.promotions.parcels import Parcel, Way, ship
 from wayfare.promotions.runs import Pick, Run, fresh
-from wayfare.promotions.steps import goods_step, is_out, on_unit, order_step, order_total
+from wayfare.promotions.steps import goods_step, is_out, on_unit
 from wayfare.promotions.table import Offer, Table
 
 Plans = dict[int, list[tuple[int, tuple[tuple[Pick, ...], ...]]]]

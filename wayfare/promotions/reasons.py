@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from wayfare.promotions.conditions import GoodsCondition, leaves
 from wayfare.promotions.contract import GOODS_LAYERS
+from wayfare.promotions.order_step import order_total
 from wayfare.promotions.pricer import Priced, meets_net
 from wayfare.promotions.runs import Run
 from wayfare.promotions.search import Found
-from wayfare.promotions.steps import is_out, order_total, plain_effect, unit_off
+from wayfare.promotions.steps import is_out, plain_effect, unit_off
 from wayfare.promotions.table import Offer, Table
 
 

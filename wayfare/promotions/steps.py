@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from wayfare.money import half_up, share_out
+from wayfare.money import share_out
 from wayfare.promotions.contract import Group
 from wayfare.promotions.effects import AmountOff, Bundle, BuyGet, Nth, PercentOff, PersonalPrice, SetPrice, Sets
 from wayfare.promotions.offers import Offer
-from wayfare.promotions.runs import Pick, Run, share_runs
-from wayfare.promotions.values import fraction
+from wayfare.promotions.runs import Pick, Run
+from wayfare.promotions.spread import room_of, spread
 
 Plain = PercentOff | AmountOff | SetPrice | PersonalPrice
 
@@ -93,7 +93,7 @@ def _first_step(
         return not run.steps or run.steps[-1].offer.rule.group != index
 
     for offer in sorted(offers, key=lambda one: one.rule.order):
-        runs = _cut_at(runs, offer)
+        runs = cut_at(runs, offer)
         may = [not is_out(offer, run, index) and not _meets_shy(run, offer) for run in runs]
         open_ = [could and is_free(run) for could, run in zip(may, runs, strict=True)]
         if offer.rule.target == "line":
@@ -117,7 +117,7 @@ def on_unit(one: Offer, other: Offer) -> bool:
     return "unit" in (one.rule.promotion.never_on, other.rule.promotion.never_on)
 
 
-def _cut_at(runs: list[Run], offer: Offer) -> list[Run]:
+def cut_at(runs: list[Run], offer: Offer) -> list[Run]:
     """Divide runs where the offer's reach ends."""
     if offer.is_whole:
         return runs
@@ -154,7 +154,7 @@ def _apply(
         return [run.lowered(offer, *step) for run, step in zip(runs, steps, strict=True)]
     weights = [given for _, given, _ in steps]
     amounts = [amount for amount, _, _ in steps]
-    return _spread(offer, runs, weights, weights, most, amounts=amounts, cut="max_discount_cart")
+    return spread(offer, runs, weights, weights, most, amounts=amounts, cut="max_discount_cart")
 
 
 def _part_first(
@@ -176,7 +176,7 @@ def _by_line(offer: Offer, group: Group, runs: list[Run], picks: list[Pick | Non
     for index, run in enumerate(runs):
         parts.setdefault(run.kind.index, []).append(index)
     totals: list[int] = []
-    rooms = [0 if pick is None else _room(offer, run, group.layer) for run, pick in zip(runs, picks, strict=True)]
+    rooms = [0 if pick is None else room_of(offer, run, group.layer) for run, pick in zip(runs, picks, strict=True)]
     for number, part in parts.items():
         taking = [runs[index] for index in part if picks[index] is not None]
         effect = offer.on(number)
@@ -191,7 +191,7 @@ def _by_line(offer: Offer, group: Group, runs: list[Run], picks: list[Pick | Non
     for part, total in zip(parts.values(), totals, strict=True):
         mine = [runs[index] for index in part]
         weights = [0 if picks[index] is None else runs[index].price for index in part]
-        found += _spread(offer, mine, weights, [rooms[index] for index in part], total, cut=cut)
+        found += spread(offer, mine, weights, [rooms[index] for index in part], total, cut=cut)
     return found
 
 
@@ -209,111 +209,6 @@ def _bundles(offer: Offer, group: Group, runs: list[Run], picks: list[Pick | Non
             total = min(total, most)
         weights = [run.price if is_in else 0 for run, is_in in zip(runs, mine, strict=True)]
         before = sum(run.price * run.count for run in runs)
-        runs = _spread(offer, runs, weights, [_room(offer, run, group.layer) for run in runs], total)
+        runs = spread(offer, runs, weights, [room_of(offer, run, group.layer) for run in runs], total)
         most = None if most is None else most - before + sum(run.price * run.count for run in runs)
     return runs
-
-
-def _room(offer: Offer, run: Run, layer: str) -> int:
-    most = offer.rule.most_unit
-    room = run.kind.room(run.price, run.used, layer)[0]
-    return room if most is None or room < most else most
-
-
-def _spread(
-    offer: Offer,
-    runs: list[Run],
-    weights: Sequence[int],
-    rooms: Sequence[int],
-    total: int,
-    *,
-    amounts: Sequence[int] = (),
-    cut: str = "",
-) -> list[Run]:
-    """Share a total over lines, then over the units of each line (S10); what has no room moves on (S12)."""
-    lines: dict[int, list[int]] = {}
-    for index, run in enumerate(runs):
-        lines.setdefault(run.kind.index, []).append(index)
-    if len(lines) == len(runs) and not amounts:
-        return _one_run_a_line(offer, runs, weights, rooms, total, cut)
-    parts = share_out(
-        total,
-        [sum([weights[index] * runs[index].count for index in line]) for line in lines.values()],
-        [sum([rooms[index] * runs[index].count for index in line if weights[index]]) for line in lines.values()],
-    )
-    found: list[tuple[int, list[Run]]] = []
-    for part, line in zip(parts, lines.values(), strict=True):
-        if part == 0 and not amounts:
-            found += [(index, [runs[index]]) for index in line]
-            continue
-        shares = share_runs(part, [(weights[index], runs[index].count, rooms[index]) for index in line])
-        for index, dealt in zip(line, shares, strict=True):
-            amount = amounts[index] if amounts else 0
-            found.append((index, _dealt(offer, runs[index], dealt, rooms[index], amount, cut)))
-    if len(lines) < len(runs):
-        found.sort(key=lambda one: one[0])
-    return [run for _, some in found for run in some]
-
-
-def _one_run_a_line(
-    offer: Offer, runs: list[Run], weights: Sequence[int], rooms: Sequence[int], total: int, cut: str
-) -> list[Run]:
-    """Share a total over lines of which all units are alike."""
-    counts = [run.count for run in runs]
-    parts = share_out(
-        total,
-        [weight * count for weight, count in zip(weights, counts, strict=True)],
-        [room * count if weight else 0 for weight, room, count in zip(weights, rooms, counts, strict=True)],
-    )
-    found: list[Run] = []
-    for run, part, weight, room in zip(runs, parts, weights, rooms, strict=True):
-        if part:
-            found += _dealt(offer, run, share_runs(part, [(weight, run.count, room)])[0], room, 0, cut)
-        else:
-            found.append(run)
-    return found
-
-
-def _dealt(offer: Offer, run: Run, dealt: Sequence[tuple[int, int]], room: int, amount: int, cut: str) -> list[Run]:
-    """Return a run after its units have got their shares, given as (count, share)."""
-    found, rest = [], run
-    for count, given in dealt:
-        head, rest = rest.cut(count) if count < rest.count else (rest, rest)
-        wanted = given if given > amount else amount
-        reason = cut if wanted > given else ""
-        if not reason and given and given == room < run.price:
-            reason = run.kind.room(run.price, run.used, offer.rule.layer)[1]
-        found.append(head.lowered(offer, wanted, given, reason))
-    return found
-
-
-def order_total(offer: Offer, group: Group, runs: Sequence[Run], index: int) -> tuple[int, list[int], list[int]]:
-    """Return what an order promotion gives on these runs, with the weights and rooms to share it by."""
-    effect, layer = offer.effect, group.layer
-    rooms = [0 if is_out(offer, run, index) else _room(offer, run, layer) for run in runs]
-    if isinstance(effect, PercentOff):
-        part, whole = fraction(effect.value)
-        by_list = group.percent_base == "list"
-        weights = [
-            min(part * (run.kind.price if by_list else run.price), whole * room) if room else 0
-            for run, room in zip(runs, rooms, strict=True)
-        ]
-        total = half_up(sum([weight * run.count for run, weight in zip(runs, weights, strict=True)]), whole)
-    else:
-        weights = [0 if is_out(offer, run, index) else run.price for run in runs]
-        worth = sum([weight * run.count for run, weight in zip(runs, weights, strict=True)])
-        value = effect.value if isinstance(effect, AmountOff | SetPrice) else 0
-        total = min(worth, value) if isinstance(effect, AmountOff) else max(0, worth - value)
-        total = min(total, sum([room * run.count for run, room in zip(runs, rooms, strict=True)]))
-    if offer.rule.most_cart is not None:
-        total = min(total, offer.rule.most_cart)
-    if offer.spend is not None:
-        total = min(total, offer.spend)
-    return total, weights, rooms
-
-
-def order_step(offer: Offer, group: Group, runs: list[Run], index: int) -> list[Run]:
-    """Return the runs after one order promotion."""
-    runs = _cut_at(runs, offer)
-    total, weights, rooms = order_total(offer, group, runs, index)
-    return _spread(offer, runs, weights, rooms, total)
