@@ -7,6 +7,7 @@ import structlog
 from engine.pools import settle_doubts
 from engine.runtime import Runtime
 from offers.certificates.spend import tidy
+from offers.redemption import settle
 from store import sweep as store
 from store.claims import DIED, expire
 from store.db import Connection
@@ -30,6 +31,7 @@ def sweep(runtime: Runtime, *, now: datetime) -> dict[str, int]:
         for name, n in repairs.items():
             store.count_repair(conn, name, n, now)
         tidy(conn, now)
+        settle.expire(conn, now)
         settle_doubts(runtime, conn)
         store.fold_counts(conn)
         store.forget_old(conn, now)

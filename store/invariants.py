@@ -190,6 +190,25 @@ def invariants(dialect: str) -> tuple[Invariant, ...]:
             WHERE c.held < 0 OR c.uses < 0 OR c.uses + c.held > b.max_uses""",
         ),
         Invariant(
+            "I7",
+            "A counter of a limit is the sum of what orders did to it",
+            """SELECT 'counter ' || c.name || ' says ' || c.used || ' and ' || c.reserved FROM usage_counter c
+            LEFT JOIN usage_entry e ON e.counter_id = c.id GROUP BY c.id, c.name, c.used, c.reserved
+            HAVING c.reserved <> coalesce(sum(CASE e.kind WHEN 'reserve' THEN e.amount
+                WHEN 'confirm' THEN -e.amount WHEN 'release' THEN -e.amount ELSE 0 END), 0)
+            OR c.used <> coalesce(sum(CASE e.kind WHEN 'confirm' THEN e.amount
+                WHEN 'return' THEN -e.amount ELSE 0 END), 0)""",
+        ),
+        Invariant(
+            "I7",
+            "An order that is closed reserves nothing, and one that was paid gave back no more than it was paid",
+            """SELECT 'redemption ' || r.id || ' is ' || r.status FROM redemption r
+            WHERE r.refunded > r.payable OR (r.status IN ('confirmed', 'released', 'expired') AND EXISTS (
+                SELECT 1 FROM usage_entry e WHERE e.redemption_id = r.id GROUP BY e.counter_id
+                HAVING sum(CASE e.kind WHEN 'reserve' THEN e.amount
+                    WHEN 'confirm' THEN -e.amount WHEN 'release' THEN -e.amount ELSE 0 END) <> 0))""",
+        ),
+        Invariant(
             "I10",
             "No timer fires before its instant",
             """SELECT 'enrollment ' || e.id || ' left a wait before its instant' FROM enrollment e

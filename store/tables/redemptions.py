@@ -35,7 +35,7 @@ class Redemption(SQLModel, table=True):
     status: str = Field(max_length=16)
     cart: dict[str, Any] = document()
     quote: dict[str, Any] = document()
-    codes: list[Any] = document()  # ids of the codes that took part
+    codes: list[Any] = document()  # that took part: id, and the promotions it opened
     returned: dict[str, Any] = document()  # by line: how many units of each group of the quote came back
     currency: str = Field(max_length=3)
     payable: int = big()

@@ -148,12 +148,18 @@ class Web:
             found += [(method, path, declared) for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})]
         return found
 
-    def key(self, kind: str, *rights: str, life: timedelta | None = None) -> dict[str, str]:
-        """Make an API key and return the header that carries it."""
+    def key(self, kind: str, *rights: str, life: timedelta | None = None, shop: str = "shop-1") -> dict[str, str]:
+        """Make an API key and return the header that carries it. `shop` is where a till's key works."""
         ends = self.at + life if life else None
-        shop = "shop-1" if kind == "till" else None
         _, token = accounts.add_key(
-            self.store, "test", kind, rights, by="test", now=self.at, expires_at=ends, shop=shop
+            self.store,
+            "test",
+            kind,
+            rights,
+            by="test",
+            now=self.at,
+            expires_at=ends,
+            shop=shop if kind == "till" else None,
         )
         return {"Authorization": f"Bearer {token}"}
 

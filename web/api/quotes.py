@@ -4,14 +4,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from offers.live import Left, quote_cart, quote_with
+from offers.live import Left, quote_with
+from offers.redemption.pricing import price
 from wayfare.errors import InputRefused
 from wayfare.promotions import Ruleset, parse_request, quote
 from wayfare.promotions.contract import Cart
-from web.api.base import BATCH, Answer, Api, Call, In, problem
+from web.api.base import BATCH, Answer, Api, Call, In
 from web.api.described import DescribedBy
-from web.api.refusal import Refusal
-from web.context import context, now, runtime, store
+from web.context import context, now, store
+from web.quoting import asking_of, note_guesses, refused
 
 api = Api("quotes", "Prices")
 bp = api.bp
@@ -29,6 +30,8 @@ class CartIn(In):
     """A cart. Without `cart.at` it is priced now; a till's key fills in its store."""
 
     cart: Annotated[dict[str, Any], DescribedBy(Cart)]
+    phone: str | None = Field(None, max_length=40, description="Of the customer, as +380671234567.")
+    pins: dict[str, str] = Field(default_factory=dict, description="By code, where a code has one.")
     ref: str | None = Field(None, max_length=500, description="Comes back as it was sent.")
 
 
@@ -140,15 +143,14 @@ def make_quote(call: Call) -> dict[str, Any]:
     consumed. The key of a till prices for its own store only.
     """
     given: CartIn = call.body
-    shop = call.who.key.store if call.who.key else None
-    zone = runtime().default_zone if runtime() is not None else "UTC"
     try:
+        asking = asking_of(call, given.cart, phone=given.phone, pins=given.pins, ref=given.ref)
         with store().read() as conn:
-            return quote_cart(conn, context().live, given.cart, now(), store=shop, zone=zone, ref=given.ref)
-    except InputRefused as refused:
-        if refused.code == "other_store":
-            raise Refusal(403, [problem(refused.code, str(refused), path=refused.path)]) from None
-        raise
+            priced = price(conn, context().live, store().vault, asking, now())
+    except InputRefused as error:
+        raise refused(error) from None
+    note_guesses(asking, priced.codes)
+    return priced.quote
 
 
 @api.post("/quotes/replay", needs="promotions.read", body=ReplayIn, answer=LiveQuote, max_bytes=BATCH)

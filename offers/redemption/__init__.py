@@ -1,0 +1,1 @@
+"""What an order uses of promotions and codes: reserved, confirmed, released, returned."""

@@ -1,0 +1,116 @@
+"""Limits of promotions over all carts: which counters one promotion has for one cart, and what they still hold."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from offers.codes.resolve import Resolved
+from offers.live import Left
+from offers.rules.shapes import Usage
+from store import counters
+from store.counters import Taking
+from store.db import Connection
+from wayfare.vault import Vault
+
+_NOBODY = Left(uses=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """Whose use is counted: a phone, or else the customer's key; empty when nobody knows who buys."""
+
+    name: str = ""
+
+    @classmethod
+    def of(cls, vault: Vault, customer: str | None, phone: str | None) -> "Buyer":
+        """Return the buyer. The same phone is the same buyer under whatever key; the number itself is not kept."""
+        if phone:
+            return cls(f"phone:{vault.digest('buyer', phone).hex()[:32]}")
+        return cls(f"key:{customer}" if customer else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One counter of one promotion for one cart. `is_money`: it counts minor units of discount, not times."""
+
+    name: str
+    limit: int
+    is_money: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The counters that a cart meets. `codes` holds the usable codes by what they unlock."""
+
+    buyer: Buyer
+    day: date
+    codes: dict[str, Resolved]
+
+    def counted(self, key: str, usage: Usage, unlock: str | None) -> Iterator[Counted]:
+        """Yield the counters of one promotion. Where it counts per customer, the caller made sure that one is known."""
+        code = self.codes.get((unlock or "").strip().upper())
+        if usage.total is not None:
+            yield Counted(f"p:{key}:total", usage.total)
+        if usage.per_day is not None:
+            yield Counted(f"p:{key}:day:{self.day.isoformat()}", usage.per_day)
+        if usage.per_customer is not None and self.buyer.name:
+            yield Counted(f"p:{key}:buyer:{self.buyer.name}", usage.per_customer)
+        if usage.per_code is not None and code is not None:
+            yield Counted(f"p:{key}:code:{code.code_id}", usage.per_code)
+        if usage.spend is not None:
+            yield Counted(f"p:{key}:spend", usage.spend, is_money=True)
+
+    def left(self, conn: Connection, usage: Mapping[str, Usage], unlocks: Mapping[str, str | None]) -> dict[str, Left]:
+        """Return what is left of each limited promotion for this cart: one query."""
+        by_key = {key: list(self.counted(key, one, unlocks.get(key))) for key, one in usage.items()}
+        taken = counters.taken(conn, [one.name for found in by_key.values() for one in found])
+        answers: dict[str, Left] = {}
+        for key, found in by_key.items():
+            if usage[key].per_customer is not None and not self.buyer.name:
+                answers[key] = _NOBODY
+                continue
+            times = [one.limit - taken.get(one.name, 0) for one in found if not one.is_money]
+            money = [one.limit - taken.get(one.name, 0) for one in found if one.is_money]
+            answers[key] = Left(max(0, min(times)) if times else None, max(0, min(money)) if money else None)
+        return answers
+
+    def takings(
+        self,
+        usage: Mapping[str, Usage],
+        unlocks: Mapping[str, str | None],
+        applied: Mapping[str, int],
+        used_codes: Sequence[Resolved],
+    ) -> list[Taking]:
+        """Return what an order takes: one use of each promotion that was applied, its discount of its budget, and
+        the buyer's use of each code.
+        """
+        found: dict[str, Taking] = {}
+        for key in sorted(applied.keys() & usage.keys()):
+            for one in self.counted(key, usage[key], unlocks.get(key)):
+                found[one.name] = Taking(one.name, applied[key] if one.is_money else 1, one.limit)
+        for code in used_codes:
+            if code.max_uses_customer is not None:
+                name = _of_buyer(code, self.buyer)
+                found[name] = Taking(name, 1, code.max_uses_customer)
+        return list(found.values())
+
+
+def spared(conn: Connection, codes: Sequence[Resolved], buyer: Buyer) -> list[Resolved]:
+    """Return codes with those refused that this buyer has used as often as one may; one query at most."""
+    counted = [code for code in codes if code.is_usable and code.max_uses_customer is not None]
+    taken = counters.taken(conn, [_of_buyer(code, buyer) for code in counted]) if buyer.name else {}
+    return [
+        replace(code, is_usable=False, reason="limit", unlock="")
+        if code in counted and (not buyer.name or taken.get(_of_buyer(code, buyer), 0) >= (code.max_uses_customer or 0))
+        else code
+        for code in codes
+    ]
+
+
+def _of_buyer(code: Resolved, buyer: Buyer) -> str:
+    return f"c:{code.code_id}:buyer:{buyer.name}"
+
+
+def unlocks_of(promotions: Sequence[Mapping[str, object]]) -> dict[str, str | None]:
+    """Return, by promotion, what opens it."""
+    return {str(one["key"]): None if (code := one.get("requires_code")) is None else str(code) for one in promotions}
