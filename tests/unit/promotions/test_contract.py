@@ -6,7 +6,7 @@ import pytest
 
 from rig.prices import line, percent, promo, request
 from wayfare.errors import InputRefused
-from wayfare.promotions import quote
+from wayfare.promotions import compile, quote
 
 EXAMPLE = {
     "cart": {
@@ -193,3 +193,20 @@ def _copy(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _copy(one) for key, one in value.items()}
     return [_copy(one) for one in value] if isinstance(value, list) else value
+
+
+def test_a_compiled_rule_set_quotes_as_a_whole_request_does() -> None:
+    compiled = compile(EXAMPLE["ruleset"])
+    assert quote(EXAMPLE["cart"], compiled) == quote(EXAMPLE)
+    assert quote(EXAMPLE["cart"], compiled, ref="r1") == {"ref": "r1", **quote(EXAMPLE)}
+
+
+def test_a_compiled_rule_set_is_a_key_by_its_version() -> None:
+    again, other = compile(EXAMPLE["ruleset"]), compile({"version": "v18"})
+    assert {compile(EXAMPLE["ruleset"]): 1, other: 2} == {again: 1, other: 2}
+
+
+def test_a_bad_cart_for_a_compiled_rule_set_is_told_with_its_path() -> None:
+    with pytest.raises(InputRefused) as refused:
+        quote({"currency": "UAH", "at": "2026-11-24T10:00:00Z", "lines": [{"id": "a"}]}, compile({}))
+    assert refused.value.path == "lines.0.sku"
