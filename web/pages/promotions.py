@@ -1,7 +1,7 @@
 """Promotions: the list, one of them to read, and switching, stopping, removing."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -10,7 +10,6 @@ from flask import Blueprint, Response, request, url_for
 from offers.rules import book, release, words
 from offers.rules.book import Item
 from offers.rules.diff import fields_between
-from store import rulesets
 from store.db import Connection
 from wayfare.errors import Conflict, InputRefused, NotFound
 from wayfare.segments.text import fold
@@ -24,6 +23,7 @@ from web.promotion_forms import labels
 from web.promotion_forms.convert import moment_shown
 from web.promotion_forms.gallery import GALLERY
 from web.promotion_tabs import tabs
+from web.promotion_usage import used_of
 from web.respond import go, respond
 
 bp = Blueprint("promotions", __name__, url_prefix="/promotions")
@@ -73,11 +73,14 @@ def index() -> Response:
     elif order.is_descending:
         rows.reverse()
     page = asked_page()
+    shown = rows[(page - 1) * SIZE : page * SIZE]
+    with store().read() as conn:
+        used = used_of(conn, shown, now(), default_zone())
     counted = Counter(one.status for one in every)
     return respond(
         "promotions/index.html",
         "promotions/_list.html",
-        listing=Listing(rows[(page - 1) * SIZE : page * SIZE], page, SIZE, len(rows)),
+        listing=Listing(shown, page, SIZE, len(rows)),
         order=order,
         total=len(every),
         unpublished=sum(1 for one in (*every, *groups, *caps) if one.change),
@@ -86,6 +89,7 @@ def index() -> Response:
         groups=[one.key for one in groups if one.rev],
         layers=labels.LAYERS,
         gallery=GALLERY,
+        used=used,
         tabs=sections,
         **vocabulary(),
     )
@@ -96,10 +100,16 @@ def vocabulary() -> dict[str, Any]:
     return {
         "said_status": STATUSES,
         "said_change": CHANGES,
-        "usage_words": words.usage_words,
+        "usage_words": usage_words,
         "place_words": place_words,
         "day_words": day_words,
     }
+
+
+def usage_words(usage: Mapping[str, Any], is_each: bool = False) -> str:
+    """Return how often a promotion may be used; with `is_each` for one customer and one code only."""
+    kept = ("per_customer", "per_code") if is_each else usage.keys()
+    return words.usage_words({name: usage[name] for name in kept if name in usage})
 
 
 def day_words(at: datetime, is_end: bool = False) -> str:
@@ -122,10 +132,10 @@ def show(key: str) -> Response:
     """Show one promotion to those who may not change it, with what is different from what is live."""
     with store().read() as conn:
         item = book.get_item(conn, "promotion", key, now())
-        live = rulesets.live_version(conn, now())
         sections = tabs(conn, "list")
+        used = used_of(conn, [item], now(), default_zone()).get(key, [])
     facts = [one for one in fields_between("promotion", {}, item.body) if one.name not in ("key", "name")]
-    return respond("promotions/show.html", item=item, facts=facts, live=live, tabs=sections, **vocabulary())
+    return respond("promotions/show.html", item=item, facts=facts, used=used, tabs=sections, **vocabulary())
 
 
 @bp.post("/<key>/switch")

@@ -13,6 +13,7 @@ from offers.rules.author import Author
 from rig.formdata import sent
 from rig.web import Browser, Web
 from store import rulesets
+from store.tables import metadata
 from web.promotion_forms.convert import union_meant, union_shown
 from web.promotion_forms.draft import document_of, tree_of
 from web.promotion_forms.gallery import STARTERS
@@ -253,3 +254,33 @@ def test_an_approver_reads_and_an_analyst_changes_nothing(web: Web) -> None:
     assert analyst.get("/promotions/perfume/edit").status_code == 403
     for path in ("/promotions/groups", "/promotions/caps", "/promotions/review", "/promotions/versions"):
         assert analyst.get(path).status_code == 200
+
+
+def test_what_is_used_of_a_limit_stands_in_the_list(web: Web, alice: Browser) -> None:
+    saved(web, usage={"total": 200, "spend": 500_000})
+    with web.store.write() as conn:
+        for name, used in (("total", 150), ("spend", 499_000)):
+            row = {"name": f"p:perfume:{name}", "used": used, "reserved": 1}
+            conn.execute(metadata.tables["usage_counter"].insert().values(row))
+    page = alice.get("/promotions").text.replace("\u202f", "")
+    assert "151 of 200 used" in page
+    assert "4990.01 of 5000.00 given" in page
+    assert "151 of 200 used" in alice.get("/promotions/perfume/show").text
+
+
+def test_without_scripts_a_click_draws_the_page_anew_and_saves_nothing(web: Web, alice: Browser) -> None:
+    form = form_of(alice, "/promotions/new?kind=percent")
+    answer = alice.post("/promotions/new", {**form, "effect.value": "20", "_do": "add:conditions:level"})
+    assert answer.status_code == 200
+    assert 'name="conditions.0.kind" value="level"' in answer.text
+    assert 'value="20"' in answer.text
+    assert "No promotions yet" in alice.get("/promotions").text
+
+
+def test_the_example_of_a_policy_fits_every_layer(alice: Browser) -> None:
+    for layer in ("price", "item", "personal", "order", "shipping", "gift"):
+        form = {"name": f"my-{layer}", "layer": layer, "policy": "best", "percent_base": "running"}
+        assert alice.post("/promotions/groups/new", form).status_code == 303
+        page = alice.fragment(f"/promotions/groups/example?group=my-{layer}&price=1000&pieces=1").text
+        assert ("Gifts change no price" in page) == (layer == "gift")
+        assert "cannot be" not in page
