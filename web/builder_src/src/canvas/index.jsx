@@ -19,8 +19,8 @@ const ARROW_USED = marker("var(--wire-used)");
 const PRO = { hideAttribution: false };
 const MAP_FROM = 12; // cards
 const AHEAD = 60; // pixels around the screen that the first picture holds, too
-const STRIDE = 40; // cards that come at a time after the first picture
-const later = window.requestIdleCallback ? (work) => requestIdleCallback(work, { timeout: 250 }) : (work) => setTimeout(work, 30);
+const STRIDE = 50; // cards that come at a time after the first picture
+const later = window.requestIdleCallback ? (work) => requestIdleCallback(work, { timeout: 80 }) : (work) => setTimeout(work, 30);
 const GLIDE_UP_TO = 150; // cards: more of them do not move smoothly
 const CLOSE = 0.7; // zoom down to which several cards are brought into sight together
 const FAR = 0.45; // zoom below which a card shows its name and icon only
