@@ -38,8 +38,8 @@ class _State:
     picks: tuple[tuple[Picks, ...], ...]  # one entry a group, one pick tuple a unit
 
 
-def exhaust(table: Table, bounds: Bounds, effort: Effort, best: int | None) -> Choice | None:
-    """Return the cheapest choice below `best`, or None when there is none. Raises LimitReached.
+def exhaust(table: Table, bounds: Bounds, effort: Effort, best: int | None) -> tuple[Choice, int] | None:
+    """Return the cheapest choice below `best` and its value, or None when there is none. Raises LimitReached.
 
     `best` is the value of a known quote; None when there is no quote yet.
     """
@@ -79,7 +79,7 @@ def exhaust(table: Table, bounds: Bounds, effort: Effort, best: int | None) -> C
                 rank = (priced.value, _taste(priced))
                 if found is None or rank < found[0]:
                     found = rank, choice
-    return found[1] if found else None
+    return (found[1], found[0][0]) if found else None
 
 
 def _more_in_layer(table: Table, groups: Sequence[int], position: int) -> bool:

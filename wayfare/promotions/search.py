@@ -60,8 +60,8 @@ def _solve(table: Table, effort: Effort) -> Found:
         try:
             better = exhaust(table, bounds, effort, value)
             if better is not None:
-                priced = price(table, better)
-                return Found(table, better, priced, priced.value, effort.made + effort.steps)
+                priced = _priced(table, *better)
+                return Found(table, better[0], priced, priced.value, effort.made + effort.steps)
             if best is not None:
                 return Found(table, *best, best[1].value, effort.made + effort.steps)
         except LimitReached:
@@ -70,6 +70,14 @@ def _solve(table: Table, effort: Effort) -> Found:
         choice = Choice({})
         best = choice, price(table, choice)
     return Found(table, *best, min(bound, best[1].value), effort.made + effort.steps)
+
+
+def _priced(table: Table, choice: Choice, value: int, *, may_clash: bool = False) -> Priced:
+    """Price a choice by the plain pricer. Raises QuoteDiffers when it is not worth what the search says."""
+    priced = price(table, choice, may_clash=may_clash)
+    if priced.value != value:
+        raise QuoteDiffers("the search and the pricer disagree; please report this cart and rule set")
+    return priced
 
 
 def _branch(table: Table, effort: Effort) -> tuple[tuple[Choice, Priced] | None, int]:
@@ -87,9 +95,7 @@ def _branch(table: Table, effort: Effort) -> tuple[tuple[Choice, Priced] | None,
             continue
         if best is not None and least >= best[1].value:
             continue
-        priced = price(here, choice, may_clash=True)
-        if priced.value != value:
-            raise QuoteDiffers("the search and the pricer disagree; please report this cart and rule set")
+        priced = _priced(here, choice, value, may_clash=True)
         clash = clash_of(priced)
         if clash is None:
             if best is None or priced.value < best[1].value:

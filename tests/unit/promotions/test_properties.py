@@ -114,6 +114,25 @@ def test_the_order_layer_is_non_decreasing_in_the_goods(prices: list[int], data:
     assert total(cheaper) <= total(prices)
 
 
+def test_a_large_cart_gives_up_just_enough_for_a_net_threshold() -> None:
+    """95,000 after the sale; 20 of 100 lines give their 50 up, and 3,000 come off 96,000."""
+    lines = [line(f"L{number}", 1000) for number in range(100)]
+    threshold = {"kind": "goods_from", "value": 96_000, "base": "net"}
+    order = promo("o", amount(3000, "order"), "order", conditions=[threshold])
+    answer = quote(request(lines, promo("p", amount(50)), order), limit=0)
+    assert answer["payable"] == 93_000
+    assert answer["proof"] == {"status": "optimal", "bound": 93_000}
+
+
+def test_many_pieces_under_multibuys_have_a_close_bound() -> None:
+    """One of three free on 300,000 pieces: what is left to prove is less than a thousandth."""
+    sets = {"kind": "sets", "size": 3, "reward": {"units": 1, "effect": percent(100)}}
+    lines = [line(f"L{number}", 1000 + number, 100_000) for number in range(3)]
+    answer = quote(request(lines, promo("m", sets), promo("p", percent(10))))
+    proof = answer["proof"]
+    assert 0 <= answer["payable"] - proof["bound"] <= answer["payable"] // 1000
+
+
 def test_many_pieces_that_are_tied_have_an_answer() -> None:
     bundle = {"kind": "bundle", "price": 150, "parts": [{"scope": {"include": {"brands": ["x"]}}}, {"quantity": 1}]}
     lines = [line("a", 100, 3000, brand="x"), line("b", 90, 10**6)]
