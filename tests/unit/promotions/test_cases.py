@@ -270,6 +270,8 @@ MULTI = [
     ("two multi-buys share the units", request([line("a", 100, 5)], promo("m", sets(2)), promo("n", sets(3))), 300, {"n": "better_price"}),
     ("buy one brand, get another", request([L, M], promo("m", buy(percent(100), brand("x"), brand("y")))), 1000, {}),
     ("buy two, get one", request([line("a", 100, 2, brand="x"), M], promo("m", buy(percent(100), brand("x"), brand("y"), 2))), 200, {}),
+    ("buy one, get one, once", request([line("a", 100, 2, brand="x"), line("b", 90, 2, brand="y")], promo("m", buy(percent(100), brand("x"), brand("y")), limits={"repeat": 1})), 290, {}),
+    ("buy one, get two, once", request([line("a", 100, 2, brand="x"), line("b", 90, 4, brand="y")], promo("m", {"kind": "buy_get", "buy": {"scope": brand("x"), "quantity": 1}, "get": {"scope": brand("y"), "quantity": 2, "effect": percent(100)}}, limits={"repeat": 1})), 380, {}),
     ("nothing to get", request([L], promo("m", buy(percent(100), brand("x"), brand("y")))), 1000, {"m": "quantity_short"}),
     ("get is never dearer than what was bought of its kind", request([line("a", 100), line("b", 90)], promo("m", buy(percent(100), {}, {}))), 100, {}),
     ("what is bought elsewhere may be cheaper", request([line("a", 10, brand="x"), line("b", 90, brand="y")], promo("m", buy(percent(100), brand("x"), brand("y")))), 10, {}),
