@@ -17,12 +17,11 @@ _MOST_WORDS = 3
 class Ticks:
     """The boxes of a split: `names` of all segments by key, `places` of those that are branches, counted from 1.
 
-    `is_first`: they stand above the branches, because there are no others yet. `shared` says who is in several.
+    `shared` says who is in several of them. They never move: somebody may be typing below.
     """
 
     names: Mapping[str, str]
     places: Mapping[str, int]
-    is_first: bool
     shared: Sequence[str] = ()
 
 
@@ -46,7 +45,7 @@ def ticks_of(conn: Connection, settings: Mapping[str, Any], names: Mapping[str, 
         if (key := segment_of(one)) is not None:
             places.setdefault(key, at)
     order = [key for key in places if key in names]
-    return Ticks(names, places, len(places) == len(named), _shared(conn, order, names))
+    return Ticks(names, places, _shared(conn, order, names))
 
 
 def with_ticks(
