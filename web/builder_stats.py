@@ -87,13 +87,15 @@ def version_asked(line: JourneyLine, versions: Sequence[VersionLine], number: st
     return live or (versions[0] if versions else None)
 
 
-def numbers(conn: Connection, journey_id: int, version: VersionLine, period: str, now: datetime) -> dict[str, Any]:
+def numbers(
+    conn: Connection, journey_id: int, version: VersionLine, period: str, now: datetime, graphs: Shelf | None = None
+) -> dict[str, Any]:
     """Return the numbers of one version: those of moves within the period, by day, and who is there now.
 
     Four set-based queries, whatever the number of nodes. `share` is the part of those who left the step that took this
-    arrow, null while nobody has left it.
+    arrow, null while nobody has left it. `graphs` keeps the version's graph for whoever asks next.
     """
-    graph = shelf().graph(conn, version)
+    graph = (graphs or Shelf()).graph(conn, version)
     begin = since(conn, now, _DAYS[period]) if period in _DAYS else None
     here = views.here(conn, version.id)
     passed = views.passed(conn, version.id, day_of(conn, begin).isoformat() if begin else "")

@@ -169,8 +169,9 @@ def stats(key: str) -> Response:
             if found is None:
                 return _json(200, {"version": None, "at": now().isoformat(), "nodes": {}, "edges": {}})
             which = (line.id, found.id, found.published_at, period)
-            at, numbers = builder_stats.shelf().numbers(
-                which, now(), lambda: builder_stats.numbers(conn, line.id, found, period, now())
+            shelf = builder_stats.shelf()
+            at, numbers = shelf.numbers(
+                which, now(), lambda: builder_stats.numbers(conn, line.id, found, period, now(), shelf)
             )
     except NotFound as missing:
         return _json(404, {"error": "not_found", "message": str(missing)})
