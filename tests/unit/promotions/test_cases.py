@@ -231,6 +231,7 @@ ORDERS = [
     ("a net threshold that holds", request([L], P20, promo("o", amount(300, "order"), "order", conditions=[when("goods_from", value=800, base="net")])), 500, {}),
     ("giving up a small discount for a larger one", request([L], promo("p", amount(50)), promo("o", amount(300, "order"), "order", conditions=[when("goods_from", value=1000, base="net")])), 700, {"p": "better_price"}),
     ("not giving up a large discount for a small one", request([L], promo("p", amount(400)), promo("o", amount(300, "order"), "order", conditions=[when("goods_from", value=1000, base="net")])), 600, {"o": "threshold_short"}),
+    ("giving up a part of a discount only", request([L], promo("p", percent(10)), promo("s", percent(20)), promo("o", amount(300, "order"), "order", conditions=[when("goods_from", value=900, base="net")])), 600, {"s": "better_price"}),
     ("giving up on one line only", request([L, M], promo("p", amount(50)), promo("o", amount(300, "order"), "order", conditions=[when("goods_from", value=1450, base="net")])), 1150, {}),
     ("order tiers by quantity", request([line("a", 1000, 3)], promo("o", tiers("quantity", (1, percent(5, "order")), (3, percent(10, "order"))), "order")), 2700, {}),
     ("a reduced line is left out of an order promotion", request([L, M], promo("p", percent(30), scope=brand("x")), promo("o", percent(10, "order"), "order", scope={"skip_discounted": True})), 1150, {}),
@@ -248,6 +249,7 @@ DELIVERY = [
     ("no parcel, no promotion", request([L], promo("f", percent(50, "shipping"), "shipping")), 1000, {"f": "scope_empty"}),
     ("free delivery from a value", request([L], promo("f", percent(100, "shipping"), "shipping", conditions=[when("goods_from", value=1001)]), shipping=SHIP), 1600, {"f": "threshold_short"}),
     ("giving up a discount for free delivery", request([L], promo("p", amount(100)), promo("f", percent(100, "shipping"), "shipping", conditions=[when("goods_from", value=1000, base="net")]), shipping=SHIP), 1000, {"p": "better_price"}),
+    ("a percent of the list price of all parcels", request([L], promo("f", amount(100, "shipping"), group="g"), promo("h", percent(50, "shipping_total"), group="h"), groups=[group("g", "shipping"), group("h", "shipping", position=2, percent_base="list")], shipping=TWO_SHIP), 1250, {}),
     ("delivery stacks in an ALL group", request([L], promo("f", percent(50, "shipping"), group="g"), promo("h", amount(100, "shipping"), group="g"), groups=[group("g", "shipping", "all")], shipping=SHIP), 1200, {}),
 ]  # fmt: skip
 
@@ -260,6 +262,7 @@ MULTI = [
     ("the second at half price", request([L, M], promo("m", sets(2, 1, percent(50)))), 1250, {}),
     ("two of four free", request([line("a", 100, 4)], promo("m", sets(4, 2))), 200, {}),
     ("three at a price each", request([line("a", 100, 3)], promo("m", sets(3, 3, fixed(60)))), 180, {}),
+    ("three at a price each, once", request([line("a", 100, 6)], promo("m", sets(3, 3, fixed(60)), limits={"repeat": 1})), 480, {}),
     ("repeat limits sets", request([line("a", 100, 6)], promo("m", sets(2), limits={"repeat": 1})), 500, {}),
     ("a limit of nothing", request([line("a", 100, 6)], promo("m", sets(2), limits={"repeat": 0})), 600, {"m": "limit"}),
     ("sets compete with a sale", request([L, M], promo("m", sets(2)), promo("p", percent(40))), 900, {"m": "better_price"}),
