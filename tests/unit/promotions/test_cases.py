@@ -249,7 +249,7 @@ DELIVERY = [
     ("no parcel, no promotion", request([L], promo("f", percent(50, "shipping"), "shipping")), 1000, {"f": "scope_empty"}),
     ("free delivery from a value", request([L], promo("f", percent(100, "shipping"), "shipping", conditions=[when("goods_from", value=1001)]), shipping=SHIP), 1600, {"f": "threshold_short"}),
     ("giving up a discount for free delivery", request([L], promo("p", amount(100)), promo("f", percent(100, "shipping"), "shipping", conditions=[when("goods_from", value=1000, base="net")]), shipping=SHIP), 1000, {"p": "better_price"}),
-    ("a percent of the list price of all parcels", request([L], promo("f", amount(100, "shipping"), group="g"), promo("h", percent(50, "shipping_total"), group="h"), groups=[group("g", "shipping"), group("h", "shipping", position=2, percent_base="list")], shipping=TWO_SHIP), 1250, {}),
+    ("a percent of the list price of all parcels", request([L], promo("f", amount(100, "shipping"), group="g"), promo("s", percent(50, "shipping_total"), group="h"), groups=[group("g", "shipping"), group("h", "shipping", position=2, percent_base="list")], shipping=TWO_SHIP), 1250, {}),
     ("delivery stacks in an ALL group", request([L], promo("f", percent(50, "shipping"), group="g"), promo("h", amount(100, "shipping"), group="g"), groups=[group("g", "shipping", "all")], shipping=SHIP), 1200, {}),
 ]  # fmt: skip
 
@@ -258,6 +258,7 @@ MULTI = [
     ("the dear ones pay, pair by pair", request([line("a", 100), line("b", 90), line("c", 20), line("d", 10)], promo("m", sets(2))), 120, {}),
     ("the retailer rewards the cheapest of all", request([line("a", 100), line("b", 90), line("c", 20), line("d", 10)], promo("m", sets(2, favor="retailer"))), 190, {}),
     ("three for two", request([line("a", 100, 3)], promo("m", sets(3))), 200, {}),
+    ("four for three", request([line("a", 100, 4)], promo("m", sets(4))), 300, {}),
     ("a set that is not whole gives nothing", request([line("a", 100, 2)], promo("m", sets(3))), 200, {"m": "quantity_short"}),
     ("the second at half price", request([L, M], promo("m", sets(2, 1, percent(50)))), 1250, {}),
     ("two of four free", request([line("a", 100, 4)], promo("m", sets(4, 2))), 200, {}),
