@@ -73,6 +73,18 @@ def currency_in_use(conn: Connection) -> str:
     return conn.execute(newest).scalar_one_or_none() or ""
 
 
+def products_of(conn: Connection, skus: Collection[str]) -> dict[str, Product]:
+    """Return the products with these SKUs; unknown ones are left out."""
+    query = select(*(PRODUCT.c[name] for name in Product._fields)).where(text(in_texts(conn, "sku", "skus")))
+    return {row.sku: Product(*row) for row in conn.execute(query, {"skus": text_list(conn, skus)})}
+
+
+def some_products(conn: Connection, limit: int = 300) -> list[Product]:
+    """Return the first products by SKU, to choose from."""
+    query = select(*(PRODUCT.c[name] for name in Product._fields)).order_by(PRODUCT.c.sku).limit(limit)
+    return [Product(*row) for row in conn.execute(query)]
+
+
 def _ids(conn: Connection, skus: Collection[str]) -> dict[str, int]:
     query = select(PRODUCT.c.sku, PRODUCT.c.id).where(text(in_texts(conn, "sku", "skus")))
     return {row.sku: row.id for row in conn.execute(query, {"skus": text_list(conn, skus)})}
