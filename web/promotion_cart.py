@@ -13,7 +13,7 @@ from web.promotion_forms.convert import moment_meant, moment_shown
 
 ROW = ("sku", "price", "qty", "brand", "categories", "lists")
 TEXTS = ("channel", "store", "region", "payment", "currency", "segments", "level", "birthday", "order_number", "codes")
-OTHERS = ("day", "time", "delivery", "method", "stock", "version", "force")
+OTHERS = ("day", "time", "delivery", "method", "stock", "version", "force", "find")
 MOST_ROWS = 50
 
 

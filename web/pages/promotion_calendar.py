@@ -45,7 +45,7 @@ def index() -> Response:
         groups = {one.key: one.body["layer"] for one in book.list_items(conn, now(), kind="group", size=5000).items}
         sections = tabs(conn, "calendar")
     rows: dict[str, list[Bar]] = {layer: [] for layer in labels.LAYERS}
-    for item in sorted(items, key=lambda one: (one.starts_at or begin, one.key)):
+    for item in sorted(items, key=lambda one: (not (one.starts_at or one.ends_at), one.starts_at or begin, one.key)):
         bar = _bar(item, begin, end)
         if bar is not None:
             layer = groups.get(item.body.get("group") or "") or item.body.get("layer", "item")

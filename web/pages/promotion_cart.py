@@ -14,6 +14,7 @@ from store.db import Connection
 from wayfare.errors import InputRefused, NotFound
 from wayfare.promotions import Cart, instead, parse_cart
 from wayfare.promotions.words import REASONS
+from wayfare.segments.text import fold
 from web import access, promotion_cart
 from web.context import context, now, store
 from web.formats import money
@@ -88,7 +89,7 @@ def _answer(conn: Connection, tried: promotion_cart.Tried) -> dict[str, Any]:
         "rules": rules,
         "names": names,
         "skus": {line["id"]: line["sku"] for line in tried.document["lines"]},
-        "left_out": grouped(quote["not_applied"], names),
+        "left_out": grouped(quote["not_applied"], names, tried.values["find"]),
         "link_to": link_to,
         "forced": _forced(rules, cart, tried.values["force"]),
         "with_it": with_it,
@@ -118,12 +119,16 @@ def link_to(key: str) -> str:
     return url_for("promotions_edit.edit" if may("promotions.edit") else "promotions.show", key=key)
 
 
-def grouped(left_out: list[dict[str, Any]], names: Mapping[str, str]) -> list[tuple[str, list[dict[str, Any]]]]:
+def grouped(
+    left_out: list[dict[str, Any]], names: Mapping[str, str], text: str = ""
+) -> list[tuple[str, list[dict[str, Any]]]]:
     """Return what was not applied in three groups, the nearest first, each with its reason in a sentence."""
     found: dict[str, list[dict[str, Any]]] = {key: [] for key, _ in GROUPS}
     for one in left_out:
         near = "near" if one["reason"] in NEAR else "almost" if one["reason"] in ALMOST else "away"
-        found[near].append({**one, "name": names.get(one["promotion"], one["promotion"]), "words": why(one, names)})
+        name, words = names.get(one["promotion"], one["promotion"]), why(one, names)
+        if fold(text) in fold(f"{name} {words}"):
+            found[near].append({**one, "name": name, "words": words, "is_near": near == "near"})
     return [(label, sorted(found[key], key=lambda one: one["name"])) for key, label in GROUPS if found[key]]
 
 

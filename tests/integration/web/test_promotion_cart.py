@@ -42,6 +42,15 @@ def test_a_cart_in_the_address_is_priced_with_steps_and_reasons(alice: Browser) 
     assert 'value="1000"' in page
 
 
+def test_what_is_not_applied_is_searched(alice: Browser) -> None:
+    asked = {"sku": "N5", "price": "1000", "channel": "web"}
+    page = tried(alice, **asked, find="in the APP")
+    assert "13 % off in the app" in page
+    assert "not in this channel" in page
+    assert "short of the goods it asks for" not in page
+    assert "No such promotion is left out" in tried(alice, **asked, find="nobody")
+
+
 def test_what_a_row_leaves_open_comes_from_the_product(web: Web, alice: Browser) -> None:
     one = Product("LYS-1", "Lys", "Maison Lys", ("perfume",), 240_000, "UAH")
     web.store.run(lambda conn: products.write_products(conn, [one], [], now=web.at, source="test"))
