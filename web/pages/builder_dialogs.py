@@ -162,7 +162,8 @@ def entries_of(found: Impact) -> list[str]:
             continue
         what = loaded.summary()
         if loaded.date_rule() is not None:
-            told.append(f"Each customer enters when the day comes: {what}. The first can enter on the next such day.")
+            first = " Whose day is today enters at once, even where the hour has passed." if found.live is None else ""
+            told.append(f"Each customer enters when the day comes: {what}.{first}")
         elif loaded.schedule() is not None:
             told.append(f"Customers enter by the schedule: {what}. The first enter at its next time.")
         elif loaded.listens():
