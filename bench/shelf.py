@@ -28,7 +28,17 @@ from store.migrate import upgrade
 from web.app import build
 from web.config import WebConfig
 
-PATHS = ("", "?sort=name", "?sort=-entered", "?sort=-active", "?q=birthday", "?tag=VIP", "?page=30", "/new")
+PATHS = (
+    "",
+    "?sort=name",
+    "?sort=-entered",
+    "?sort=-active",
+    "?q=birthday",
+    "?tag=VIP",
+    "?page=30",
+    "?rows=400",
+    "/new",
+)
 GOAL = 300
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

@@ -16,6 +16,7 @@ from nodes.registry import open_registry
 from rig.canvas import Canvas, findings
 from rig.web import Web, a_web
 from rig.world import World
+from store import drafts, shelf
 from store.db import Store
 from wayfare.vault import Vault
 
@@ -77,6 +78,31 @@ def published(web: Web, *keys: str) -> None:
     for key in keys:
         world.journey(key, {"t": {"type": "trigger.event", "event": "go"}})
     world.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_long_names_and_tags_leave_the_list_in_shape(
+    web: Web, base: str, marta: Page, complaints: list[str], npm_folder: Path, width: int
+) -> None:
+    published(web, "long", "short")
+    with web.store.write() as conn:
+        drafts.rename_journey(conn, "long", "W" * 200, now=web.at)
+        shelf.set_tags(conn, drafts.find_journey(conn, "long").id, ["a" * 40, "б" * 40])
+    marta.set_viewport_size({"width": width, "height": 860})
+    marta.goto(f"{base}/journeys")
+    assert marta.evaluate("document.documentElement.scrollWidth") <= width
+    title = marta.get_by_role("link", name="W" * 200, exact=True)
+    expect(title).to_have_attribute("title", "W" * 200)
+    (box,) = [title.bounding_box()]
+    assert box
+    assert box["height"] < 60, "two lines of it and no more"
+    assert findings(marta, npm_folder) == []
+    marta.get_by_label("Search journeys").fill("nothing is called so")
+    marta.keyboard.press("Enter")
+    expect(marta.get_by_text("No journey matches")).to_be_visible(timeout=20_000)
+    marta.get_by_role("link", name="Show all journeys").click()
+    expect(title).to_be_visible()
+    assert complaints == []
 
 
 @pytest.mark.parametrize("width", [1280, 390])

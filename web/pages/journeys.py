@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from pydantic import ValidationError
@@ -26,7 +27,8 @@ from web.principal import principal
 from web.respond import go, respond
 
 bp = Blueprint("journeys", __name__, url_prefix="/journeys")
-SIZE = 25
+SIZES = (25, 100, 400)
+"""How many journeys a page may show; the first is the usual number."""
 PEOPLE = 25
 PERIODS = {"": "All time", "week": "7 days", "today": "Today"}
 BY_NUMBERS = ("entered", "active", "completed", "activity")
@@ -48,7 +50,7 @@ class Row:
 def index() -> Response:
     """List the journeys."""
     text, status, tag = asked("q"), asked("status", 20), asked("tag", 40)
-    order, page = asked_order(COLUMNS, "status"), asked_page()
+    order, size = asked_order(COLUMNS, "status"), _size()
     with store().read() as conn:
         hold_still(conn)
         every = views.all_journeys(conn)
@@ -56,13 +58,14 @@ def index() -> Response:
         kept = [line for line in every if _fits(line, text, status, tag, tags.get(line.id, ()))]
         counts = views.tallies(conn, with_live=False) if order.column in BY_NUMBERS else {}
         rows = _ordered([Row(line, counts.get(line.id, Tally())) for line in kept], order)
-        shown = rows[(page - 1) * SIZE : page * SIZE]
+        page = min(asked_page(), max(1, -(-len(rows) // size)))  # whoever goes beyond the end sees the last page
+        shown = rows[(page - 1) * size : page * size]
         counts = views.tallies(conn, [row.line.id for row in shown]) if shown else {}
         shown = [Row(row.line, counts.get(row.line.id, Tally())) for row in shown]
         reached = views.goals(conn, [row.line.id for row in shown]) if shown else {}
         today = day_of(conn, now())
         graphs = views.graphs_of(conn, [row.line.live_version_id for row in shown if row.line.live_version_id])
-    aimless = {id for id, line in graphs.items() if not _has_goal(_readable(line.graph))}
+    aimless = {id for id, line in graphs.items() if _is_aimless(line.graph)}
     shown = [Row(row.line, row.tally, _goals(row.line, reached, aimless)) for row in shown]
     by_status: dict[str, int] = {}
     for line in every:
@@ -70,9 +73,10 @@ def index() -> Response:
     return respond(
         "journeys/index.html",
         "journeys/_list.html",
-        listing=Listing(shown, page, SIZE, len(rows)),
+        listing=Listing(shown, page, size, len(rows)),
         order=order,
-        asks={"q": text, "status": status, "tag": tag},
+        asks={"q": text, "status": status, "tag": tag, "rows": size},
+        sizes=SIZES,
         tags=tags,
         known_tags=sorted({one for found in tags.values() for one in found}, key=fold),
         by_status=sorted(by_status.items(), key=lambda one: _RANK.get(one[0], 9)),
@@ -80,6 +84,11 @@ def index() -> Response:
         today=today,
         words=words,
     )
+
+
+def _size() -> int:
+    """Return how many rows are asked for, if the page offers that."""
+    return next((size for size in SIZES if asked("rows", 4) == str(size)), SIZES[0])
 
 
 def _fits(line: JourneyLine, text: str, status: str, tag: str, tags: Collection[str]) -> bool:
@@ -278,6 +287,11 @@ def _asked_version(line: JourneyLine, versions: list[VersionLine]) -> VersionLin
 
 def _has_goal(graph: Graph | None) -> bool:
     return graph is None or bool(graph.goals) or any(node.type == "flow.goal" for node in graph.nodes)
+
+
+def _is_aimless(document: dict[str, Any]) -> bool:
+    """Return whether a published graph has no goal; without reading all of it, for there may be hundreds on a page."""
+    return not document.get("goals") and all(node["type"] != "flow.goal" for node in document["nodes"])
 
 
 def _goals(line: JourneyLine, reached: dict[int, tuple[int, int]], aimless: set[int]) -> tuple[int, int]:

@@ -123,7 +123,7 @@ def _do(action: Action, line: JourneyLine, tag: str) -> Fate:
         else:
             action.act(store(), line.key, now(), by)
     except Conflict as error:
-        return Fate(line, False, f"{str(error).capitalize()}.")
+        return Fate(line, False, f"{str(error)[:1].upper()}{str(error)[1:]}.")
     except WayfareError as error:
         return Fate(line, False, str(error))
     return Fate(line, True, f"Is {action.done} now.")

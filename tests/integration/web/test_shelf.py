@@ -14,7 +14,7 @@ from engine.gates import open_gate
 from rig.statements import counted
 from rig.web import Browser, Web, a_web
 from rig.world import World
-from store import drafts
+from store import drafts, shelf
 from store.db import Connection
 
 EMPTY = {"schema": 1, "nodes": [], "edges": []}
@@ -268,6 +268,37 @@ def test_only_those_who_may_see_the_tools(web: Web) -> None:
     assert "/journeys/new" not in page
     for path in ("/journeys/new", "/journeys/import", "/journeys/a/copy", "/journeys/a/delete", "/journeys/bulk"):
         assert web.sign_in("analyst").post(path, {"name": "X", "action": "tag", "key": ["a"]}).status_code == 403
+
+
+def test_the_list_shows_as_many_as_asked_for_and_never_nothing_beyond_its_end(web: Web) -> None:
+    for number in range(130):
+        draft(web, f"j{number:03}", f"Journey {number:03}")
+    alice = web.sign_in("marketer")
+
+    def shown(query: str) -> list[str]:
+        return re.findall(r"Tick (Journey \d+)", alice.get(f"/journeys?sort=name{query}").text)
+
+    assert len(shown("")) == len(shown("&rows=7")) == len(shown("&rows=4000")) == 25
+    assert len(shown("&rows=100")) == 100
+    assert len(shown("&rows=400")) == 130
+    assert shown("&page=999") == shown("&page=6") == [f"Journey {number}" for number in range(125, 130)]
+    assert shown("&rows=100&page=2") == [f"Journey {number}" for number in range(100, 130)]
+    text = alice.get("/journeys?sort=name&rows=100").text
+    assert '<option value="100" selected>100 rows</option>' in text
+    assert "rows=100&amp;page=2" in text, "the other pages are as long"
+    keys = [f"j{number:03}" for number in range(130)]
+    done = alice.post("/journeys/bulk", {"action": "archive", "key": keys, "confirm": "1"})
+    assert "130 of 130 archived" in done.text
+
+
+def test_what_happened_to_each_keeps_the_capitals_of_its_name(web: Web) -> None:
+    draft(web, "one", "Spring SALE")
+    with web.store.write() as conn:
+        shelf.set_tags(conn, drafts.find_journey(conn, "one").id, [f"tag {number}" for number in range(10)])
+    alice = web.sign_in("marketer")
+    done = alice.post("/journeys/bulk", {"action": "tag", "key": ["one"], "tag": "VIP", "confirm": "1"})
+    assert "Spring SALE" in done.text
+    assert "It has 10 tags already." in done.text
 
 
 def test_the_list_asks_the_same_whatever_its_length(web: Web) -> None:
