@@ -234,17 +234,28 @@ def forget_tries(conn: Connection, code_id: int) -> None:
     conn.execute(update(CODE).where(CODE.c.id == code_id).values(tries=0))
 
 
+_FREE = """code.status IN ('issued', 'activated', 'released') AND b.voided_at IS NULL
+    AND (b.max_uses IS NULL OR code.uses + code.held < b.max_uses)
+    AND (b.activation = 'at_once' OR code.activated_at IS NOT NULL)
+    AND coalesce(code.valid_from, b.valid_from, :now) <= :now
+    AND coalesce(code.valid_until, b.valid_until, :now) >= :now"""
+
+
+def usable(conn: Connection, ids: Iterable[int], now: datetime) -> set[int]:
+    """Return those codes of which one more use could be reserved now."""
+    query = f"""SELECT code.id FROM code JOIN code_batch b ON b.id = code.batch_id
+        WHERE {in_ids(conn, "code.id")} AND {_FREE}"""
+    given = {"ids": id_list(conn, sorted(set(ids))), "now": _at(conn, now)}
+    return {row[0] for row in conn.execute(text(query), given)}
+
+
 def reserve(conn: Connection, ids: Iterable[int], now: datetime) -> set[int]:
     """Set one use of each code aside, where it may be used now; return those where that went well."""
     return _change(
         conn,
         ids,
         """held = held + 1, status = CASE WHEN b.max_uses = 1 THEN 'reserved' ELSE code.status END""",
-        """code.status IN ('issued', 'activated', 'released') AND b.voided_at IS NULL
-        AND (b.max_uses IS NULL OR code.uses + code.held < b.max_uses)
-        AND (b.activation = 'at_once' OR code.activated_at IS NOT NULL)
-        AND coalesce(code.valid_from, b.valid_from, :now) <= :now
-        AND coalesce(code.valid_until, b.valid_until, :now) >= :now""",
+        _FREE,
         now,
     )
 

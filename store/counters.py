@@ -106,7 +106,8 @@ def _settle(conn: Connection, redemption_ids: Iterable[int], kind: str, changes:
         WHERE kind = 'reserve' AND redemption_id IN ({numbers}) GROUP BY counter_id"""
     if conn.dialect.name == "postgresql":
         of_mine = f"SELECT counter_id FROM usage_entry WHERE redemption_id IN ({numbers})"
-        conn.execute(text(f"SELECT 1 FROM usage_counter WHERE id IN ({of_mine}) ORDER BY name FOR UPDATE"))
+        in_order = 'ORDER BY name COLLATE "C"'  # as Python sorts them
+        conn.execute(text(f"SELECT 1 FROM usage_counter WHERE id IN ({of_mine}) {in_order} FOR UPDATE"))
     conn.execute(text(f"UPDATE usage_counter SET {changes} FROM ({mine}) e WHERE e.counter_id = usage_counter.id"))
     conn.execute(
         text(

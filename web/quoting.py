@@ -33,7 +33,8 @@ def asking_of(
     Guesses of codes are slow: too many refusals answer 429. Raises Refusal and InputRefused.
     """
     number = _normal(phone)
-    texts = [text for text in cart.get("codes") or () if isinstance(text, str)]
+    given = cart.get("codes")
+    texts = [text for text in given if isinstance(text, str)] if isinstance(given, list) else []
     zone = runtime().default_zone if runtime() is not None else "UTC"
     proven: tuple[Resolved, ...] | None = None
     if texts:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from offers.codes.batches import end_of
 from store import audit, codes
-from store.codes import redeem, release, reserve, restore
+from store.codes import redeem, release, reserve, restore, usable
 from store.db import Connection
 
 
@@ -29,4 +29,4 @@ def void(conn: Connection, ids: Iterable[int], *, reason: str, now: datetime, by
     return done
 
 
-__all__ = ["activate", "redeem", "release", "reserve", "restore", "void"]
+__all__ = ["activate", "redeem", "release", "reserve", "restore", "usable", "void"]

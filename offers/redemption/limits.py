@@ -17,16 +17,18 @@ _NOBODY = Left(uses=0)
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """Whose use is counted: a phone, or else the customer's key; empty when nobody knows who buys."""
+    """Whose use is counted: under a phone and under the customer's key, whichever is known; neither is nobody."""
 
-    name: str = ""
+    names: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, vault: Vault, customer: str | None, phone: str | None) -> "Buyer":
-        """Return the buyer. The same phone is the same buyer under whatever key; the number itself is not kept."""
-        if phone:
-            return cls(f"phone:{vault.digest('buyer', phone).hex()[:32]}")
-        return cls(f"key:{customer}" if customer else "")
+        """Return the buyer. The same phone under another key, or the same key with another phone, is the same buyer.
+
+        The number itself is not kept.
+        """
+        names = [f"phone:{vault.digest('buyer', phone).hex()[:32]}"] if phone else []
+        return cls((*names, f"key:{customer}") if customer else tuple(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,9 @@ class Limits:
             yield Counted(f"p:{key}:total", usage.total)
         if usage.per_day is not None:
             yield Counted(f"p:{key}:day:{self.day.isoformat()}", usage.per_day)
-        if usage.per_customer is not None and self.buyer.name:
-            yield Counted(f"p:{key}:buyer:{self.buyer.name}", usage.per_customer)
+        if usage.per_customer is not None:
+            for name in self.buyer.names:
+                yield Counted(f"p:{key}:buyer:{name}", usage.per_customer)
         if usage.per_code is not None and code is not None:
             yield Counted(f"p:{key}:code:{code.code_id}", usage.per_code)
         if usage.spend is not None:
@@ -66,7 +69,7 @@ class Limits:
         taken = counters.taken(conn, [one.name for found in by_key.values() for one in found])
         answers: dict[str, Left] = {}
         for key, found in by_key.items():
-            if usage[key].per_customer is not None and not self.buyer.name:
+            if usage[key].per_customer is not None and not self.buyer.names:
                 answers[key] = _NOBODY
                 continue
             times = [one.limit - taken.get(one.name, 0) for one in found if not one.is_money]
@@ -90,25 +93,28 @@ class Limits:
                 found[one.name] = Taking(one.name, applied[key] if one.is_money else 1, one.limit)
         for code in used_codes:
             if code.max_uses_customer is not None:
-                name = _of_buyer(code, self.buyer)
-                found[name] = Taking(name, 1, code.max_uses_customer)
+                for name in _of_buyer(code, self.buyer):
+                    found[name] = Taking(name, 1, code.max_uses_customer)
         return list(found.values())
 
 
 def spared(conn: Connection, codes: Sequence[Resolved], buyer: Buyer) -> list[Resolved]:
     """Return codes with those refused that this buyer has used as often as one may; one query at most."""
     counted = [code for code in codes if code.is_usable and code.max_uses_customer is not None]
-    taken = counters.taken(conn, [_of_buyer(code, buyer) for code in counted]) if buyer.name else {}
+    taken = counters.taken(conn, [name for code in counted for name in _of_buyer(code, buyer)])
+
+    def is_spent(code: Resolved) -> bool:
+        names = _of_buyer(code, buyer)
+        return not names or max(taken.get(name, 0) for name in names) >= (code.max_uses_customer or 0)
+
     return [
-        replace(code, is_usable=False, reason="limit", unlock="")
-        if code in counted and (not buyer.name or taken.get(_of_buyer(code, buyer), 0) >= (code.max_uses_customer or 0))
-        else code
+        replace(code, is_usable=False, reason="limit", unlock="") if code in counted and is_spent(code) else code
         for code in codes
     ]
 
 
-def _of_buyer(code: Resolved, buyer: Buyer) -> str:
-    return f"c:{code.code_id}:buyer:{buyer.name}"
+def _of_buyer(code: Resolved, buyer: Buyer) -> list[str]:
+    return [f"c:{code.code_id}:buyer:{name}" for name in buyer.names]
 
 
 def unlocks_of(promotions: Sequence[Mapping[str, object]]) -> dict[str, str | None]:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -69,12 +69,24 @@ def reserve(
                     break
                 _take(conn, priced, row_id, now)
         except _Short:
+            asking = replace(asking, proven=_still_usable(conn, asking.proven, now))
             continue
         return redemptions.get(conn, row_id), True, priced.codes
     known = redemptions.of_order(conn, where, order.key)
     if known is not None:
         return _same(known, request_hash), False, ()
     raise Refused("busy", "many tills want the last of a promotion at once; try again")
+
+
+def _still_usable(conn: Connection, proven: tuple[Resolved, ...] | None, now: datetime) -> tuple[Resolved, ...] | None:
+    """Return codes whose PIN was right, with those refused that somebody else has taken meanwhile."""
+    if not proven:
+        return proven
+    free = states.usable(conn, [code.code_id for code in proven if code.code_id is not None], now)
+    return tuple(
+        code if code.code_id in free else replace(code, is_usable=False, reason="reserved", unlock="")
+        for code in proven
+    )
 
 
 def _take(conn: Connection, priced: Priced, row_id: int, now: datetime) -> None:

@@ -50,8 +50,8 @@ def take_back(
 ) -> dict[str, Any]:
     """Return the answer of a return: refund, what came back, status. The same key again answers the same.
 
-    Budgets of money get back the discount of what came back; uses and codes come back with the last piece, unless
-    they are to be kept. Raises NotFound, InputRefused and Refused.
+    Budgets of money get back the discount of what came back; uses and codes come back with the last piece of the goods,
+    unless they are to be kept. The last return pays whatever is left. Raises NotFound, InputRefused and Refused.
     """
     row = redemptions.get(conn, id, lock=True, store=store)
     request_hash = _hash_of(back)
@@ -65,13 +65,16 @@ def take_back(
     after = chosen(row.quote, row.returned, back)
     share = shares(row.quote, row.returned, after)
     refund = share.refund
-    if back.policy == "requote":
-        refund = min(refund, max(0, row.payable - row.refunded - _kept(conn, live, row, after)))
     is_all = all(sum(after.get(line["id"], ())) == pieces(line) for line in row.quote["lines"])
-    status = "returned" if is_all else "part_returned"
+    is_closed = is_all and (DELIVERY in after or not row.quote["shipping"])
+    if back.policy == "requote":
+        refund = max(0, row.payable - row.refunded - _kept(conn, live, row, after))
+    elif is_all:  # what an earlier return deducted for goods that stayed comes back, too
+        refund = row.payable - row.refunded - (0 if DELIVERY in after else _delivery(row.quote))
+    status = "returned" if is_closed else "part_returned"
     _give_back(conn, row, back, share, is_all, now)
     changes: dict[str, Any] = {"status": status, "returned": after, "refunded": row.refunded + refund}
-    redemptions.change(conn, id, changes | ({"closed_at": now} if is_all else {}))
+    redemptions.change(conn, id, changes | ({"closed_at": now} if is_closed else {}))
     answer = {
         "redemption": id,
         "key": back.key,
@@ -133,12 +136,12 @@ def chosen(quote: Mapping[str, Any], before: Returned, back: Back) -> dict[str, 
 
 
 def shares(quote: Mapping[str, Any], before: Returned, after: Returned) -> Share:
-    """Return the money for what came back between two states. Over all returns it adds up to what was paid.
+    """Return the money for what came back between two states. Over all returns by shares it adds up to what was paid.
 
     Tax that was added on top comes back in proportion, rounded on the sum over all returns of a line.
     """
     found = Share()
-    is_added = quote["payable"] != quote["goods"]["net"] + sum(one["net"] for one in quote["shipping"])
+    is_added = _adds_tax(quote)
     for line in quote["lines"]:
         old, new = before.get(line["id"], ()), after.get(line["id"], ())
         net_before, net_after = _net(line, old), _net(line, new)
@@ -150,11 +153,21 @@ def shares(quote: Mapping[str, Any], before: Returned, after: Returned) -> Share
             for step in group["steps"] if more else ():
                 found.discounts[step["promotion"]] += more * step["given"]
     if DELIVERY in after and DELIVERY not in before:
-        found.refund += sum(one["net"] + (one["tax"] if is_added else 0) for one in quote["shipping"])
+        found.refund += _delivery(quote)
         for one in quote["shipping"]:
             for step in one["steps"]:
                 found.discounts[step["promotion"]] += step["given"]
     return found
+
+
+def _adds_tax(quote: Mapping[str, Any]) -> bool:
+    return bool(quote["payable"] != quote["goods"]["net"] + sum(one["net"] for one in quote["shipping"]))
+
+
+def _delivery(quote: Mapping[str, Any]) -> int:
+    """Return what was paid for the parcels."""
+    is_added = _adds_tax(quote)
+    return sum(int(one["net"]) + (int(one["tax"]) if is_added else 0) for one in quote["shipping"])
 
 
 def _net(line: Mapping[str, Any], counts: Sequence[int]) -> int:
@@ -167,7 +180,7 @@ def _part(tax: int, net: int, whole: int) -> int:
 
 
 def _kept(conn: Connection, live: Live, row: Row, after: Returned) -> int:
-    """Return what the goods that stay cost under the rules of the sale, at its time."""
+    """Return what stays costs under the rules of the sale, at its time: nothing when nothing stays."""
     gone = {id: sum(counts) for id, counts in after.items()}
     lines = [
         {**line, "quantity": line["quantity"] - gone.get(line["id"], 0)}
@@ -177,6 +190,8 @@ def _kept(conn: Connection, live: Live, row: Row, after: Returned) -> int:
     cart = {**row.cart, "lines": lines}
     if DELIVERY in after:
         cart["shipping"] = []
+    if not lines and not cart.get("shipping"):
+        return 0
     rules = live.numbered(conn, row.version)
     left = {key: Left(one["uses"], one["spend"]) for key, one in row.quote.get("left", {}).items()}
     return int(quote_with(rules, parse_request({"cart": cart}).cart, left=left)["payable"])
@@ -186,15 +201,20 @@ def _give_back(conn: Connection, row: Row, back: Back, share: Share, is_all: boo
     used = counters.used_by(conn, row.id)
     amounts: dict[str, int] = {}
     for name, amount in used.items():
-        is_money = name.endswith(":spend")
+        is_money = name.startswith("p:") and name.endswith(":spend") and name.count(":") == 2
         if is_all and (is_money or not back.keep_uses):
             amounts[name] = amount
         elif is_money:
             promotion = name.removeprefix("p:").removesuffix(":spend")
             amounts[name] = min(amount, share.discounts.get(promotion, 0))
     counters.give_back(conn, row.id, back.key, amounts, now)
-    if is_all and not back.keep_uses:
+    if is_all and not back.keep_uses and not _came_back(row):
         states.restore(conn, row.code_ids)
+
+
+def _came_back(row: Row) -> bool:
+    """Say whether all goods were back before this return, which then brings the delivery only."""
+    return all(sum(row.returned.get(line["id"], ())) == pieces(line) for line in row.quote["lines"])
 
 
 def _hash_of(back: Back) -> str:

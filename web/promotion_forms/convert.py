@@ -60,7 +60,7 @@ def _shown(spec: Spec, value: Any, zone: str) -> Any:
 
 def union_shown(which: str, value: Any, zone: str) -> Tree:
     """Return an effect or condition as texts."""
-    model = _UNIONS[which].get(value.get("kind"))
+    model = _UNIONS[which].get(str(value.get("kind")))
     if model is None:
         return {"kind": str(value.get("kind", ""))}
     found = {"kind": value["kind"], **shown(specs_of(model), value, zone)}
@@ -122,7 +122,7 @@ def _plain(spec: Spec, text: str) -> Any:
 
 def union_meant(which: str, node: Any, zone: str) -> dict[str, Any] | None:
     """Return an effect or condition from texts; None where none was chosen."""
-    kind = node.get("kind", "") if isinstance(node, dict) else ""
+    kind = str(node.get("kind", "")) if isinstance(node, dict) else ""
     model = _UNIONS[which].get(kind)
     if model is None:
         return {"kind": kind} if kind else None

@@ -113,7 +113,7 @@ def layers_for(tree: Tree) -> tuple[str, ...]:
 def places(tree: Tree, groups: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return where the promotion may stand: by the name of the layer, pairs of a value and its words."""
     effect = tree.get("effect")
-    is_multibuy = isinstance(effect, dict) and effect.get("kind") in _MULTIBUYS
+    is_multibuy = isinstance(effect, dict) and str(effect.get("kind")) in _MULTIBUYS
     found = []
     for layer in layers_for(tree):
         inside = [one for one in groups if one["layer"] == layer]

@@ -88,7 +88,10 @@ def test_uses_are_counted_by_phone_day_and_code(world: World) -> None:
     other_key = cart(("soap", 10_000, 1), customer="b")
     assert sold(world, other_key, "o2", phone="+380671234567").payable == 10_000, "another key, the same phone"
     assert quoted(world, SOAP)["payable"] == 10_000, "nobody knows who buys, so no use can be counted"
+    same_key = cart(("soap", 10_000, 1), customer="a")
+    assert quoted(world, same_key, phone="+380930000000")["payable"] == 10_000, "another phone, the same key"
     world.now += timedelta(days=1)
+    other_key = cart(("soap", 10_000, 1), customer="c")
     assert sold(world, other_key, "o3", phone="+380501112233").payable == 8_500
     assert money_is_right(world)
 
@@ -178,6 +181,21 @@ def test_what_stays_keeps_its_price_or_is_priced_again(world: World) -> None:
     assert back(world, kept, lines={"a": 1})["refund"] == 7_500
     lost = sold(world, two, "o2")
     assert back(world, lost, lines={"a": 1}, policy="requote")["refund"] == 5_000, "b costs 10,000 alone"
+    rest = back(world, lost, "r2", policy="requote")
+    assert (rest["refund"], rest["refunded"], rest["status"]) == (10_000, 15_000, "returned")
+    mixed = sold(world, two, "o3")
+    assert back(world, mixed, lines={"a": 1}, policy="requote")["refund"] == 5_000
+    assert back(world, mixed, "r2")["refunded"] == 15_000, "nothing stays with the shop when nothing stays out"
+    assert money_is_right(world)
+
+
+def test_the_delivery_comes_back_after_the_goods(world: World) -> None:
+    rules(world, off("gone", 1_000, usage={"spend": 5_000}))
+    row = sold(world, cart(("a", 10_000, 1), shipping=[{"id": "s", "price": 500}]))
+    goods = back(world, row)
+    assert (goods["refund"], goods["status"], taken(world, "p:gone:spend")) == (9_000, "part_returned", [0])
+    rest = back(world, row, "r2", delivery=True)
+    assert (rest["refund"], rest["status"], rest["refunded"]) == (500, "returned", row.payable)
     assert money_is_right(world)
 
 

@@ -102,3 +102,13 @@ def test_pins_are_tried_and_guesses_run_dry(web: Web) -> None:
         if last.status_code == 429:
             break
     assert last.get_json()["errors"][0]["code"] == "too_many_tries"
+
+
+def test_bad_carts_are_refused_in_words(web: Web) -> None:
+    publish(web)
+    key = till(web)
+    for codes in (5, True, 1.5, {"a": 1}, "WELCOME", [1]):
+        for path, body in (("/quotes", {}), ("/redemptions", {"order": "o1"})):
+            answer = web.client.post(f"/api/v1{path}", json={**body, "cart": {**CART, "codes": codes}}, headers=key)
+            assert answer.status_code == 422, (path, codes, answer.text)
+            assert answer.get_json()["errors"][0]["path"].startswith("cart.codes")
