@@ -59,6 +59,7 @@ def _alone(url: str) -> Iterator[Connection]:
     try:
         with engine.connect() as conn:
             if engine.dialect.name == "sqlite":
+                conn.exec_driver_sql("PRAGMA busy_timeout = 60000")  # others may be migrating for a while
                 conn.exec_driver_sql("BEGIN IMMEDIATE")
             else:
                 conn.execute(text("SET LOCAL lock_timeout = 0"))
