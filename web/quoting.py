@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic_core import PydanticCustomError
-
-from engine.contacts import phone as normal_phone
 from offers.codes.resolve import Resolved, resolve
 from offers.redemption.pricing import Asking
 from wayfare.errors import InputRefused
 from web import guesses
 from web.api.base import Call, problem
+from web.api.phones import normal
 from web.api.refusal import Refusal
 from web.context import now, runtime, store
 
@@ -32,7 +30,7 @@ def asking_of(
 
     Guesses of codes are slow: too many refusals answer 429. Raises Refusal and InputRefused.
     """
-    number = _normal(phone)
+    number = normal(phone)
     given = cart.get("codes")
     texts = [text for text in given if isinstance(text, str)] if isinstance(given, list) else []
     zone = runtime().default_zone if runtime() is not None else "UTC"
@@ -58,12 +56,3 @@ def refused(error: InputRefused) -> Exception:
     if error.code == "other_store":
         return Refusal(403, [problem(error.code, str(error), path=error.path)])
     return error
-
-
-def _normal(phone: str | None) -> str | None:
-    if phone is None:
-        return None
-    try:
-        return normal_phone(phone, None)
-    except PydanticCustomError as error:
-        raise InputRefused(error.type, error.message(), path="phone") from None
