@@ -52,6 +52,12 @@ CASES = [
         "b",
         (28_500, 5_500),
     ),
+    (
+        "one that stands alone does so even where others together give more",
+        [item("a", "20"), item("b", "5", standalone=True), order("c", 3_000)],
+        "b",
+        (28_500, 7_500),
+    ),
     ("one that stands alone makes room", [item("a", "50", standalone=True), order("b", 1_000)], "b", (29_000, 14_000)),
     ("what gives nothing here gives nothing", [item("a", "20"), item("b", "90", scope=of("comb"))], "b", None),
     ("a code that was not given opens nothing", [item("a", "20"), item("b", "90", requires_code="X")], "b", None),
