@@ -1,0 +1,14 @@
+"""Journeys give certificates, prices and points of the customer's own."""
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

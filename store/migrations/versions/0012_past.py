@@ -1,0 +1,14 @@
+"""Receipts of the past answer what a draft would have changed."""
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
