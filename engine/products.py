@@ -63,11 +63,23 @@ def _write(conn: Connection, given: Sequence[tuple[int, ProductIn]], *, now: dat
             message = "a price needs a currency beside it, such as UAH; add it"
             errors.append(problem(index, "currency", "missing", message))
             continue
-        if (old.price, old.currency) != (new.price, new.currency):
-            prices.append(PriceStep(one.sku, old.price, new.price, new.currency))
+        step = _step(old, new)
+        if step is not None:
+            prices.append(step)
         known[one.sku] = touched[one.sku] = new
     write_products(conn, list(touched.values()), prices, now=now, source=source)
     return UpsertResult(len(touched.keys() - before), len(touched.keys() & before), errors)
+
+
+def _step(old: Product, new: Product) -> PriceStep | None:
+    """Return what goes to the history: a new price, or another brand or category under a price that stays."""
+    is_other = (old.price, old.currency) != (new.price, new.currency)
+    is_moved = new.price is not None and (old.brand, old.categories) != (new.brand, new.categories)
+    if not is_other and not is_moved:
+        return None
+    fell = old.price is not None and new.price is not None and new.price < old.price
+    is_drop = fell and old.currency == new.currency
+    return PriceStep(new.sku, old.price, new.price, new.currency, new.brand, new.categories, is_drop)
 
 
 def _merged(old: Product, given: ProductIn) -> Product:

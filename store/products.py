@@ -11,6 +11,8 @@ from store.tables import metadata
 from store.upserts import upsert_rows
 
 PRODUCT = metadata.tables["product"]
+_CHANGE = ("product_id", "old", "new", "currency", "at", "source", "brand", "categories")
+_DROP = ("sku", "old", "new", "currency", "at", "last_customer_id", "told")
 
 
 class Product(NamedTuple):
@@ -25,12 +27,15 @@ class Product(NamedTuple):
 
 
 class PriceStep(NamedTuple):
-    """A product's price changed from `old` to `new`."""
+    """A product's price changed from `old` to `new`; or what promotions ask about it did, and the price stayed."""
 
     sku: str
     old: int | None
     new: int | None
     currency: str
+    brand: str | None
+    categories: tuple[str, ...]
+    is_drop: bool
 
 
 def lock_products(conn: Connection, skus: Collection[str]) -> dict[str, Product]:
@@ -47,7 +52,7 @@ def lock_products(conn: Connection, skus: Collection[str]) -> dict[str, Product]
 def write_products(
     conn: Connection, products: Sequence[Product], prices: Sequence[PriceStep], *, now: datetime, source: str
 ) -> None:
-    """Write products whole and append to the history of their prices."""
+    """Write products whole, append to the history of their prices, and note prices that fell."""
     columns = (
         ("sku", "text"),
         ("name", "text"),
@@ -62,9 +67,12 @@ def write_products(
     if prices:
         ids = _ids(conn, {one.sku for one in prices})
         history: list[tuple[Any, ...]] = [
-            (ids[one.sku], one.old, one.new, one.currency, now, source[:200]) for one in prices
+            (ids[one.sku], one.old, one.new, one.currency, now, source[:200], one.brand, list(one.categories))
+            for one in prices
         ]
-        insert_rows(conn, "price_change", ("product_id", "old", "new", "currency", "at", "source"), history)
+        insert_rows(conn, "price_change", _CHANGE, history)
+        drops = [(one.sku, one.old, one.new, one.currency, now, 0, 0) for one in prices if one.is_drop]
+        insert_rows(conn, "price_drop", _DROP, drops)
 
 
 def currency_in_use(conn: Connection) -> str:

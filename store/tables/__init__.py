@@ -3,7 +3,7 @@
 from sqlmodel import SQLModel
 
 from store.tables.accounts import ApiKey, Audit, LoginAttempt, RepairCount, Setting, User, UserSession
-from store.tables.catalog import Cart, Order, OrderLine, PriceChange, Product, WishListItem
+from store.tables.catalog import Cart, Order, OrderLine, PriceChange, PriceDrop, Product, WishListItem
 from store.tables.certificates import Certificate, CertificateHold, CertificateRequest, Journal, Notice, Posting
 from store.tables.codes import Code, CodeBatch, CodeDoubt
 from store.tables.customers import (
@@ -92,6 +92,7 @@ __all__ = [
     "OrderLine",
     "Posting",
     "PriceChange",
+    "PriceDrop",
     "Product",
     "Quota",
     "Redemption",

@@ -32,6 +32,7 @@ class CodeBatch(SQLModel, table=True):
     bind_phone: bool = _flag()
     with_pin: bool = _flag()
     activation: str = Field(default="at_once", max_length=12, sa_column_kwargs={"server_default": "at_once"})
+    activation_event: str | None = Field(default=None, max_length=64)  # of by_event: the type that activates
     valid_from: datetime | None = instant(nullable=True)
     valid_until: datetime | None = instant(nullable=True)
     valid_days: int | None = Field(default=None, sa_type=SmallInteger, nullable=True)
