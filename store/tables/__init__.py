@@ -39,6 +39,7 @@ from store.tables.journeys import (
     Version,
 )
 from store.tables.outbox import Attempt, CapCounter, ChannelState, Message
+from store.tables.receipts import ReceiptConflict, TillReceipt, TillSnapshot
 from store.tables.redemptions import Redemption, RedemptionReturn, UsageCounter, UsageEntry
 from store.tables.rulesets import DraftPromotion, RulesetVersion
 from store.tables.segments import Segment, SegmentMember, SegmentSpan, SegmentTimer
@@ -95,6 +96,7 @@ __all__ = [
     "PriceDrop",
     "Product",
     "Quota",
+    "ReceiptConflict",
     "Redemption",
     "RedemptionReturn",
     "RepairCount",
@@ -107,6 +109,8 @@ __all__ = [
     "Step",
     "StepCount",
     "Suppression",
+    "TillReceipt",
+    "TillSnapshot",
     "UsageCounter",
     "UsageEntry",
     "User",
