@@ -31,10 +31,14 @@ class Vault:
 
     def digest(self, purpose: str, text: str) -> bytes:
         """Return 32 bytes that are the same for the same text and purpose: a blind index."""
+        return hmac.digest(self.digest_key(purpose), text.encode(), "sha256")
+
+    def digest_key(self, purpose: str) -> bytes:
+        """Return the key of one purpose's digests (HMAC-SHA256), for others who must be able to make them."""
         key = self._digest_keys.get(purpose)
         if key is None:
             key = self._digest_keys[purpose] = self._derive(b"digest", purpose.encode())
-        return hmac.digest(key, text.encode(), "sha256")
+        return key
 
     def seal(self, data: bytes) -> bytes:
         """Encrypt one value; only the same secret opens it."""

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from offers.codes.text import LONGEST, compact, is_possible
+from offers.codes.text import LONGEST, compact, is_hidden, is_possible
 from store import audit, codes
 from store.codes import BatchRow
 from store.db import Connection
@@ -74,6 +74,9 @@ def change_batch(conn: Connection, key: str, values: Mapping[str, Any], *, now: 
     row = codes.find_batch(conn, key, lock=True)
     fields = {name: getattr(row, name) for name in BatchSpec.__dataclass_fields__}
     _check(BatchSpec(**{**fields, **values}))
+    if values.get("offline") and not row.offline and row.kind == "unique" and codes.count_codes(conn, row.id):
+        words = "codes of this batch are out that no till can know without a network; make another batch"
+        raise _refused("offline", "fixed", words)
     most = values.get("max_uses", row.max_uses)
     if most is not None and (row.max_uses is None or most < row.max_uses):
         raise _refused("max_uses", "fixed", "codes are out that promise more uses; void the batch and make another")
@@ -118,6 +121,8 @@ def _check(spec: BatchSpec) -> None:
         raise _refused("length", "out_of_range", "8 to 32 characters after the prefix")
     if spec.prefix and (not is_possible(compact(spec.prefix)) or len(spec.prefix) > 12):
         raise _refused("prefix", "bad_prefix", "up to 12 capital letters, digits and dashes")
+    if spec.offline and spec.kind == "unique":
+        _check_offline(spec)
     if spec.kind == "unique":
         if spec.shared_text:
             raise _refused("shared_text", "not_shared", "only a shared code has a text of your own; set kind to shared")
@@ -131,6 +136,18 @@ def _check(spec: BatchSpec) -> None:
     for name in ("with_pin", "bind_phone", "uses_pool"):
         if getattr(spec, name):
             raise _refused(name, "shared", "a code that everybody shares has none of its own; make a unique batch")
+
+
+def _check_offline(spec: BatchSpec) -> None:
+    for name, words in (("with_pin", "a PIN"), ("bind_phone", "a phone")):
+        if getattr(spec, name):
+            more = f"a till without a network cannot check {words}; leave offline or {name} out"
+            raise _refused("offline", name, more)
+    if spec.activation != "at_once":
+        raise _refused("offline", "activation", "a till without a network cannot know what was activated")
+    if not is_hidden(1, spec.length):
+        words = "codes that a till knows without a network need 14 characters, 17 for a million of them"
+        raise _refused("length", "too_short_offline", words)
 
 
 def _refused(path: str, code: str, message: str) -> InputRefused:

@@ -6,8 +6,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from offers.codes import digests as kept_of
 from offers.codes.batches import end_of
-from offers.codes.text import compact, draw, is_sparse
+from offers.codes.text import compact, draw, is_hidden, is_sparse
 from store import audit, codes
 from store.codes import BatchRow
 from store.db import Connection, Store
@@ -67,7 +68,11 @@ def _begin(conn: Connection, key: str, count: int, now: datetime, by: str, *, to
         raise InputRefused("pin_in_pool", "a journey cannot tell a PIN; leave PINs out of a pool", path="to")
     if not 1 <= count <= MOST:
         raise InputRefused("out_of_range", f"1 to {MOST:,} codes at once", path="count")
-    if not is_sparse(codes.count_codes(conn, row.id) + count, row.length):
+    total = codes.count_codes(conn, row.id) + count
+    if row.offline and not is_hidden(total, row.length):
+        words = f"so many codes of {row.length} characters could be found by whoever steals a till; take longer ones"
+        raise InputRefused("too_dense", words, path="count")
+    if not is_sparse(total, row.length):
         words = f"so many codes of {row.length} characters could be guessed; make a batch with longer ones"
         raise InputRefused("too_dense", words, path="count")
     where = "pool" if to_pool else "file"
@@ -84,8 +89,8 @@ def _make(
         texts = draw(size, row.length, row.prefix)
         start = compact(row.prefix)
         skip = len(row.prefix)
-        digest = vault.digest
-        digests = [digest("code", start + text[skip:]) for text in texts]
+        digest, offline = kept_of.digest, row.offline
+        digests = [digest(vault, start + text[skip:], offline=offline) for text in texts]
         pins = [f"{secrets.randbelow(10**PIN_LENGTH):0{PIN_LENGTH}}" for _ in texts] if row.with_pin else [""] * size
         kept = [pin_digest(vault, code, pin) if pin else None for code, pin in zip(digests, pins, strict=True)]
         sealed = vault.seal_many([text.encode() for text in texts]) if to_pool else [None] * size

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from offers.codes import digests
 from offers.codes.batches import SHARED_LONGEST
 from offers.codes.make import pin_digest
 from offers.codes.text import compact, is_possible, is_well_formed
@@ -70,14 +71,12 @@ def resolve(
     counts as a try before it is compared: then `conn` is a write transaction which commits whatever the answer is.
     """
     plain = [compact(text) for text in texts]
-    wanted = {code: vault.digest("code", code) for code in plain if _may_exist(code)}
-    found = codes.find_codes(conn, wanted.values())
+    found = digests.find(conn, vault, [code for code in plain if _may_exist(code)])
     bound = vault.digest("phone", phone) if phone else None
     answers: dict[str, Resolved] = {}
     for text, code in zip(texts, plain, strict=True):
-        row = found.get(wanted[code]) if code in wanted else None
         if code not in answers:
-            answers[code] = _judged(conn, vault, text, row, now, bound, (pins or {}).get(text))
+            answers[code] = _judged(conn, vault, text, found.get(code), now, bound, (pins or {}).get(text))
     return [replace(answers[code], text=text) for text, code in zip(texts, plain, strict=True)]
 
 

@@ -16,6 +16,7 @@ _PRIME = 37  # above 32, so that one wrong character and a swap of neighbours al
 _SIGNS = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _SAME = str.maketrans("АВЕІКМНОРСТУХ", "ABEIKMHOPCTYX")  # what a Cyrillic keyboard types
 _SPACE_BITS = 5
+_HIDDEN_BITS = 60
 _SPARE = 1_000_000
 """So many texts that are no code stand beside each that is one, at the least: guessing is not worth the while."""
 
@@ -61,6 +62,14 @@ def grouped(text: str) -> str:
 def is_sparse(count: int, length: int) -> bool:
     """Say whether `count` codes of `length` characters leave guessing hopeless."""
     return count * _SPARE <= 1 << (_SPACE_BITS * (length - 1))
+
+
+def is_hidden(count: int, length: int) -> bool:
+    """Say whether `count` codes of `length` characters stay hidden from one who can try each text at leisure.
+
+    Whoever holds what a till is given needs more than 2^60 tries for the first one.
+    """
+    return count << _HIDDEN_BITS <= 1 << (_SPACE_BITS * (length - 1))
 
 
 def qr_svg(text: str) -> str:
