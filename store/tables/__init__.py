@@ -43,6 +43,7 @@ from store.tables.receipts import ReceiptConflict, TillReceipt, TillSnapshot
 from store.tables.redemptions import Redemption, RedemptionReturn, UsageCounter, UsageEntry
 from store.tables.rulesets import DraftPromotion, RulesetVersion
 from store.tables.segments import Segment, SegmentMember, SegmentSpan, SegmentTimer
+from store.tables.value import CustomerValue, RfmCell, RfmCut, RfmMove, ValueModel, ValueRun, ValueSummary
 
 metadata = SQLModel.metadata
 
@@ -67,6 +68,7 @@ __all__ = [
     "CustomerDirty",
     "CustomerFact",
     "CustomerList",
+    "CustomerValue",
     "DraftEdit",
     "DraftPresence",
     "DraftPromotion",
@@ -100,6 +102,9 @@ __all__ = [
     "Redemption",
     "RedemptionReturn",
     "RepairCount",
+    "RfmCell",
+    "RfmCut",
+    "RfmMove",
     "RulesetVersion",
     "Segment",
     "SegmentMember",
@@ -115,6 +120,9 @@ __all__ = [
     "UsageEntry",
     "User",
     "UserSession",
+    "ValueModel",
+    "ValueRun",
+    "ValueSummary",
     "Version",
     "WishListItem",
     "metadata",
