@@ -98,7 +98,23 @@ def quote_cart(
     resolve: Resolve | None = None,
     remaining: Remaining | None = None,
 ) -> dict[str, Any]:
-    """Return what a cart costs under the live version: the contract's quote with `at` and `left`, to replay it.
+    """Return what a cart costs under the live version: see `quote_under`. Raises InputRefused."""
+    rules = live.at(conn, now)
+    return quote_under(rules, cart, now, store=store, zone=zone, ref=ref, resolve=resolve, remaining=remaining)
+
+
+def quote_under(
+    version: Rules,
+    cart: Mapping[str, Any],
+    now: datetime,
+    *,
+    store: str | None = None,
+    zone: str = "UTC",
+    ref: str | None = None,
+    resolve: Resolve | None = None,
+    remaining: Remaining | None = None,
+) -> dict[str, Any]:
+    """Return what a cart costs under a version: the contract's quote with `at` and `left`, to replay it.
 
     `store` is the shop that the caller is bound to: another one in the cart is refused, none is filled in. Without
     `at` the cart is priced now, in the offset of `zone`. Without `resolve` the text of a code is what it unlocks.
@@ -113,7 +129,6 @@ def quote_cart(
             raise InputRefused("other_store", words, path="cart.store")
         given["store"] = store
     request = parse_request({"cart": given, "ref": ref})
-    version = live.at(conn, now)
     priced, unlocked = request.cart, {}
     if resolve is not None and priced.codes:
         unlocked = {one.text: one.unlock for one in resolve(priced.codes)}

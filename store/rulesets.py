@@ -1,6 +1,6 @@
 """Rule sets of promotions: items of the draft, and versions with what was decided about them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -147,6 +147,15 @@ def killed_keys(conn: Connection) -> set[str]:
     """Return the keys of all promotions that were ever stopped by a kill."""
     kills = conn.execute(select(VERSION.c.reasons).where(VERSION.c.kind == "kill")).scalars()
     return {str(key) for keys in kills for key in keys}
+
+
+def stopped(conn: Connection, keys: Collection[str], after: int, at: datetime) -> dict[str, VersionRow]:
+    """Return those promotions that a kill later than version `after` had taken out by an instant, with the kill."""
+    kills = (VERSION.c.kind == "kill", VERSION.c.status == "approved", VERSION.c.number > after)
+    columns = [literal_column("''").label("body") if one.name == "body" else one for one in VERSION.c]
+    query = select(*columns).where(*kills, VERSION.c.live_from <= at).order_by(VERSION.c.number.desc())
+    found = [VersionRow(**row._mapping) for row in conn.execute(query)]
+    return {key: row for row in found for key in row.reasons if key in keys}
 
 
 def last_begun(conn: Connection) -> datetime | None:

@@ -65,8 +65,14 @@ class Limits:
 
     def left(self, conn: Connection, usage: Mapping[str, Usage], unlocks: Mapping[str, str | None]) -> dict[str, Left]:
         """Return what is left of each limited promotion for this cart: one query."""
+        names = [one.name for key, found in usage.items() for one in self.counted(key, found, unlocks.get(key))]
+        return self.left_of(counters.taken(conn, names), usage, unlocks)
+
+    def left_of(
+        self, taken: Mapping[str, int], usage: Mapping[str, Usage], unlocks: Mapping[str, str | None]
+    ) -> dict[str, Left]:
+        """Return what is left of each limited promotion for this cart, when so much is taken of each counter."""
         by_key = {key: list(self.counted(key, one, unlocks.get(key))) for key, one in usage.items()}
-        taken = counters.taken(conn, [one.name for found in by_key.values() for one in found])
         answers: dict[str, Left] = {}
         for key, found in by_key.items():
             if usage[key].per_customer is not None and not self.buyer.names:
