@@ -5,7 +5,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from offers.live import Left, quote_with
+from offers.prices.lowest import lowest
+from offers.prices.seasons import Place
 from offers.redemption.pricing import price
+from store.db import Connection
 from wayfare.errors import InputRefused
 from wayfare.promotions import Ruleset, parse_request, quote
 from wayfare.promotions.contract import Cart
@@ -33,6 +36,12 @@ class CartIn(In):
     phone: str | None = Field(None, max_length=40, description="Of the customer, as +380671234567.")
     pins: dict[str, str] = Field(default_factory=dict, description="By code, where a code has one.")
     ref: str | None = Field(None, max_length=500, description="Comes back as it was sent.")
+    with_: list[Literal["lowest_price"]] = Field(
+        default_factory=list,
+        alias="with",
+        max_length=10,
+        description="`lowest_price`: each line of a known product says its lowest price of 30 days.",
+    )
 
 
 class LeftIn(In):
@@ -86,6 +95,7 @@ class LineOut(Answer):
     net: int
     tax: int
     units: "list_[Units]"
+    lowest_30_days: int | None = Field(None, description="When asked for; null for products that are not known.")
 
 
 class ParcelOut(Answer):
@@ -147,10 +157,22 @@ def make_quote(call: Call) -> dict[str, Any]:
         asking = asking_of(call, given.cart, phone=given.phone, pins=given.pins, ref=given.ref)
         with store().read() as conn:
             priced = price(conn, context().live, store().vault, asking, now())
+            if "lowest_price" in given.with_:
+                _add_lowest(conn, {**given.cart, "store": given.cart.get("store") or asking.store}, priced.quote)
     except InputRefused as error:
         raise refused(error) from None
     note_guesses(asking, priced.codes)
     return priced.quote
+
+
+def _add_lowest(conn: Connection, cart: dict[str, Any], answer: dict[str, Any]) -> None:
+    """Write beside each line the lowest price of the thirty days before its reduction, where the cart is."""
+    place = Place(*(cart.get(name) for name in ("channel", "store", "region")))
+    skus = {line["id"]: line["sku"] for line in cart["lines"]}
+    found = lowest(conn, set(skus.values()), now(), place=place)
+    for line in answer["lines"]:
+        known = found.get(skus[line["id"]])
+        line["lowest_30_days"] = known.lowest if known and known.currency == answer["currency"] else None
 
 
 @api.post("/quotes/replay", needs="promotions.read", body=ReplayIn, answer=LiveQuote, max_bytes=BATCH)
