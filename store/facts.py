@@ -1,7 +1,7 @@
 """Loading what rules and nodes ask for: a constant number of statements, however many customers.
 
 Profile values, attributes and the figures kept per customer come with one SELECT of just these columns. Memberships
-cost one statement a kind, windowed figures one each.
+cost one statement a kind, windowed figures one a family (see `windows.py`).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,8 +12,8 @@ import orjson
 from sqlalchemy import Connection, text
 
 from store.bulk import id_list, in_ids, in_texts, raw_cursor, text_list
-from store.figures import figure, narrowed, turning_points, turns_at
 from store.types import instant_of
+from store.windows import load_figures
 from wayfare.errors import StoreError
 from wayfare.segments.facts import PROFILE, WINDOWED, Fact, Kind, kind_of
 
@@ -41,18 +41,18 @@ def load_facts(
     plain = [fact for fact in wanted if fact == Fact.of(fact.name) and _is_plain(fact.name)]
     loaded = _profile(conn, customer_ids, plain) if plain else {}
     by_kind: dict[str, list[Fact]] = {}
+    figures: list[Fact] = []
     for fact in wanted:
         if fact not in loaded:
             by_kind.setdefault(fact.name, []).append(fact)
     for name, some in by_kind.items():
         if name in _FLAGS:
             loaded.update(_FLAGS[name](conn, customer_ids, some))
-        elif name in WINDOWED:
-            loaded.update({fact: _figure(conn, customer_ids, fact, now) for fact in some})
-        elif name in ("events.turns_at", "orders.turns_at"):
-            loaded.update({fact: _turning(conn, customer_ids, fact, now) for fact in some})
-        else:
+        elif name not in WINDOWED and name not in ("events.turns_at", "orders.turns_at"):
             raise StoreError(f"there is no fact '{name}' to load; attributes are written attrs.NAME")
+        else:
+            figures += some
+    loaded.update(load_figures(conn, customer_ids, figures, now))
     return loaded
 
 
@@ -201,19 +201,3 @@ _FLAGS: dict[str, Callable[[Connection, Sequence[int], Sequence[Fact]], dict[Fac
     "address": _addresses,
     "last_channel": _last_channels,
 }
-
-
-def _figure(conn: Connection, ids: Sequence[int], fact: Fact, now: datetime) -> Column:
-    query = narrowed(figure(fact, now, conn.dialect.name), in_ids(conn, "customer_id"))
-    column: Column = dict.fromkeys(ids, 0)
-    for customer, n in conn.execute(query, {"ids": id_list(conn, ids)}):
-        column[customer] = int(n) if n == int(n) else float(n)
-    return column
-
-
-def _turning(conn: Connection, ids: Sequence[int], fact: Fact, now: datetime) -> Column:
-    query = narrowed(turning_points(fact, now, conn.dialect.name), in_ids(conn, "customer_id"))
-    column: Column = dict.fromkeys(ids)
-    for customer, earliest, coming in conn.execute(query, {"ids": id_list(conn, ids)}):
-        column[customer] = turns_at(fact, earliest, coming)
-    return column

@@ -1,5 +1,6 @@
 """References to what is known of a customer: the words in which rules and node types ask for values."""
 
+import dataclasses
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -62,6 +63,12 @@ class Fact:
     field: str = ""
     within_days: int | None = None
     where: tuple[Filter, ...] = ()
+    truths: tuple[bool, ...] = dataclasses.field(default=(), init=False, repr=False)
+    """Which values of `where` are truth values: to Python, and so to every dict of facts, 1 and True are one."""
+
+    def __post_init__(self) -> None:
+        if self.where:
+            object.__setattr__(self, "truths", tuple(isinstance(value, bool) for _, value in self.where))
 
     @classmethod
     def of(cls, name: str) -> "Fact":
