@@ -44,6 +44,7 @@ from store.tables.redemptions import Redemption, RedemptionReturn, UsageCounter,
 from store.tables.rulesets import DraftPromotion, RulesetVersion
 from store.tables.segments import Segment, SegmentMember, SegmentSpan, SegmentTimer
 from store.tables.value import CustomerValue, RfmCell, RfmCut, RfmMove, ValueModel, ValueRun, ValueSummary
+from store.tables.whatif import WhatIf, WorstPrice
 
 metadata = SQLModel.metadata
 
@@ -124,6 +125,8 @@ __all__ = [
     "ValueRun",
     "ValueSummary",
     "Version",
+    "WhatIf",
     "WishListItem",
+    "WorstPrice",
     "metadata",
 ]

@@ -16,6 +16,7 @@ class Product(SQLModel, table=True):
     brand: str | None = Field(default=None, max_length=200)
     categories: list[Any] = document()
     price: int | None = big(None)
+    cost: int | None = big(None)  # what one piece costs us, in the currency of its price
     currency: str = Field(default="", max_length=3)
     updated_at: datetime = instant()
 
