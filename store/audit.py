@@ -139,6 +139,12 @@ def search(conn: Connection, wanted: Filter, *, skip: int = 0, limit: int = 50) 
     return [_row(row) for row in conn.execute(query)]
 
 
+def of_subject(conn: Connection, subject: str, *, limit: int = 50) -> list[AuditRow]:
+    """Return what was done to one thing, the latest first."""
+    query = select(AUDIT).where(AUDIT.c.subject == subject).order_by(AUDIT.c.id.desc()).limit(limit)
+    return [_row(row) for row in conn.execute(query)]
+
+
 def actions(conn: Connection) -> list[str]:
     """Return every action that occurs, by name."""
     return list(conn.execute(select(AUDIT.c.action).distinct().order_by(AUDIT.c.action)).scalars())

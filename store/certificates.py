@@ -44,6 +44,16 @@ class Row:
     password_tries: int
     tries: int
     locked_until: datetime | None
+    enrollment_id: int | None
+    node: str | None
+    visit: int | None
+
+    @property
+    def source(self) -> str:
+        """The account of the ledger from which its money came."""
+        if self.order_key is not None:
+            return "paid"
+        return "given" if self.enrollment_id is None else "marketing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +307,12 @@ def list_requests(conn: Connection, status: str = "", limit: int = 100) -> Seque
     return [
         Request(**row._mapping) for row in conn.execute(query.where(REQUEST.c.status == status) if status else query)
     ]
+
+
+def count_requests(conn: Connection, status: str) -> int:
+    """Return how many requests are in a state."""
+    query = select(func.count()).select_from(REQUEST).where(REQUEST.c.status == status)
+    return int(conn.execute(query).scalar_one())
 
 
 def decide(conn: Connection, request_id: int, status: str, by: str, now: datetime) -> bool:

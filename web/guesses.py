@@ -4,6 +4,7 @@ Only what a guess looks like is counted, so that a busy till is never in its own
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 
 from flask import request
 
@@ -30,11 +31,15 @@ def limits(texts: Iterable[str] = (), phone: str | None = None) -> dict[str, int
     return found | {_hidden("code", compact(text)[:_BEGINNING]): PER_BEGINNING for text in texts}
 
 
+def wait_for(subjects: Mapping[str, int]) -> timedelta | None:
+    """Return how long nothing is looked up for one of these subjects, because too much was refused of late."""
+    with store().read() as conn:
+        return throttle.wait_for(conn, subjects, now())
+
+
 def check(subjects: Mapping[str, int]) -> None:
     """Refuse with 429, before anything is looked up, where too much was refused of late."""
-    with store().read() as conn:
-        wait = throttle.wait_for(conn, subjects, now())
-    if wait is not None:
+    if (wait := wait_for(subjects)) is not None:
         words = "Too many codes were refused; wait a little and try again."
         raise Refusal(429, [problem("too_many_tries", words)], {"Retry-After": str(int(wait.total_seconds()) + 1)})
 

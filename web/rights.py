@@ -81,6 +81,8 @@ RIGHTS: Mapping[str, Right] = {
     "promotions.publish": _right("Publish promotions", "admin approver", "integration"),
     "promotions.stop": _right("Stop a live promotion, or withdraw a version", "admin marketer approver", "integration"),
     "quotes.make": _right("Price a cart", "admin marketer", "till integration"),
+    "orders.read": _right("See orders, their prices and why", "admin marketer support"),
+    "orders.change": _right("Release an order, take goods of it back", "admin support"),
     "codes.check": _right("Check a promo code", "admin support", "till integration"),
     "codes.make": _right("Make batches of promo codes", "admin marketer", "integration"),
     "codes.activate": _right("Activate promo codes", "admin support", "till integration"),
@@ -91,6 +93,7 @@ RIGHTS: Mapping[str, Right] = {
     "certificates.sell": _right("Issue certificates that an order paid for", "", "integration"),
     "certificates.ask": _right("Ask for a certificate or a refund by hand", "admin support"),
     "certificates.approve": _right("Approve what others ask for by hand", "admin approver"),
+    "certificates.cards": _right("Take plastic cards in, without value", "admin"),
     "certificates.totals": _right("Sums of the certificates' ledger", "admin approver analyst", "integration"),
 }
 

@@ -18,6 +18,8 @@ class Entry:
     icon: str
     endpoint: str
     rights: tuple[str, ...]
+    unless: str = ""
+    """Who has this right gets there by another line."""
 
 
 MENU = (
@@ -26,6 +28,8 @@ MENU = (
     Entry("Customers", "users", "customers.index", ("customers.list", "customers.read")),
     Entry("Segments", "chart-pie", "segments.index", ("segments.read",)),
     Entry("Promotions", "discount", "promotions.index", ("promotions.read",)),
+    Entry("Desk", "ticket", "promotions_codes_desk.index", ("codes.check",), unless="promotions.read"),
+    Entry("Products", "package", "products.index", ("promotions.read",)),
     Entry("Messages", "mail", "messages.index", ("messages.read",)),
     Entry("Audit", "history", "audit.index", ("audit.read", "audit.own")),
     Entry("Settings", "settings", "settings.index", ("users.manage", "keys.manage", "keys.own")),
@@ -91,12 +95,21 @@ def menu() -> list[Link]:
     """Return the menu of this reader."""
     if principal().is_anonymous or principal().todo:
         return []
-    present = [entry for entry in MENU if entry.endpoint in current_app.view_functions and may(*entry.rights)]
+    present = [
+        entry
+        for entry in MENU
+        if entry.endpoint in current_app.view_functions
+        and may(*entry.rights)
+        and not (entry.unless and may(entry.unless))
+    ]
     group = (request.blueprint or "").partition("_")[0]  # settings_users belongs to settings
     return [
-        Link(entry.label, entry.icon, url_for(entry.endpoint), group == entry.endpoint.partition(".")[0])
-        for entry in present
+        Link(entry.label, entry.icon, url_for(entry.endpoint), group == _group(entry.endpoint)) for entry in present
     ]
+
+
+def _group(endpoint: str) -> str:
+    return endpoint.partition(".")[0].partition("_")[0]
 
 
 def theme() -> str:

@@ -101,6 +101,11 @@ def levels(conn: Connection, rows: Iterable[BatchRow], now: datetime) -> dict[st
     return {key: found.get(id, {"uses": 0}) for id, key in by_id.items()}
 
 
+def is_low(row: BatchRow, found: Mapping[str, int]) -> bool:
+    """Say whether fewer codes wait in a batch's pool than it warns at; `found` is one of `levels`."""
+    return row.uses_pool and row.pool_warn is not None and found.get("free", 0) < row.pool_warn
+
+
 def end_of(row: BatchRow, issued_at: datetime) -> datetime | None:
     """Return the end of a code's own validity, counted from its issue; None when the batch alone decides."""
     return None if row.valid_days is None else issued_at + timedelta(days=row.valid_days)

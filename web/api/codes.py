@@ -1,8 +1,6 @@
 """Promo codes: batches of them, making them, and what one is worth at a till."""
 
-import hashlib
 import json
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Literal
 
@@ -10,15 +8,15 @@ from flask import Response, request
 from pydantic import AwareDatetime, Field
 
 from engine.pools import tend_pools
-from offers.codes import batches, make, states
+from offers.codes import batches, desk, make, states
 from offers.codes.batches import BatchSpec
 from offers.codes.resolve import REASONS, Resolved, resolve
-from offers.codes.text import compact, qr_svg
-from store import codes, idempotency
+from offers.codes.text import qr_svg
+from store import codes
 from store.codes import BatchRow
 from store.db import Connection
-from web import access, guesses
-from web.api.base import OPERATION, Answer, Api, Call, In, Operation, owner, problem
+from web import access, code_files, guesses
+from web.api.base import OPERATION, Answer, Api, Call, In, Operation, problem
 from web.api.body import read_object
 from web.api.phones import normal
 from web.api.refusal import Refusal
@@ -254,8 +252,7 @@ def make_batch_codes(key: str) -> Response:
     chunks = make.make_codes(store(), store().vault, key, given.count, now=at, by=by)
     with store().read() as conn:
         row = codes.find_batch(conn, key)
-    headers = {"Content-Disposition": f'attachment; filename="{key}.csv"', "Cache-Control": "no-store"}
-    return Response(_csv(chunks, with_pin=row.with_pin), 201, mimetype="text/csv", headers=headers)
+    return code_files.answer(chunks, row, 201)
 
 
 _WORDS = (make_batch_codes.__doc__ or "").strip().partition("\n")
@@ -300,7 +297,7 @@ def activate_codes(call: Call) -> DoneOut:
     vault = store().vault
 
     def work(conn: Connection) -> set[int]:
-        found = _ids(conn, given.codes)
+        found = desk.ids_of(conn, vault, given.codes)
         bound = vault.digest("phone", number) if number else None
         return states.activate(conn, found, now=now(), phone_digest=bound)
 
@@ -316,8 +313,11 @@ def void_codes(call: Call) -> DoneOut:
     given: VoidIn = call.body
     subjects = guesses.limits(given.codes)
     guesses.check(subjects)
+    vault = store().vault
     done = store().run(
-        lambda conn: states.void(conn, _ids(conn, given.codes), reason=given.reason, now=now(), by=call.who.actor)
+        lambda conn: states.void(
+            conn, desk.ids_of(conn, vault, given.codes), reason=given.reason, now=now(), by=call.who.actor
+        )
     )
     if len(done) < len(given.codes):
         guesses.note_wrong(subjects, len(given.codes) - len(done))
@@ -330,34 +330,17 @@ def draw_code(call: Call) -> QrOut:
     return QrOut(svg=qr_svg(call.body.text))
 
 
-def _ids(conn: Connection, texts: list[str]) -> list[int]:
-    digests = [store().vault.digest("code", compact(text)) for text in texts]
-    return [row.id for row in codes.find_codes(conn, digests).values()]
-
-
 def _checked(one: Resolved, is_staff: bool) -> Checked:
     reason = one.reason if is_staff else ""
     return Checked(code=one.text, usable=one.is_usable, unlock=one.unlock, reason=reason, words=REASONS.get(reason, ""))
 
 
-def _csv(chunks: Iterator[make.Made], *, with_pin: bool) -> Iterator[str]:
-    yield "code,pin\n" if with_pin else "code\n"
-    for chunk in chunks:
-        yield "".join([f"{text},{pin}\n" if with_pin else f"{text}\n" for text, pin in chunk])
-
-
 def _once(key: str) -> None:
     """Take the request's Idempotency-Key, if it has one: what it makes can be shown once, so a repetition gets 410."""
     given = request.headers.get("Idempotency-Key")
-    if given is None:
-        return
-    asked = hashlib.blake2b(f"codes {key}\0".encode() + request.get_data(cache=True), digest_size=32).digest()
-    begun = store().run(lambda conn: idempotency.begin(conn, owner(), given[:255], asked, now()))
-    if not isinstance(begun, idempotency.Begun):
+    if given is not None and not code_files.is_first(key, given[:255], request.get_data(cache=True)):
         words = "Codes were made under this Idempotency-Key; nobody can see them again. Take a new key to make others."
         raise Refusal(410, [problem("made_already", words)])
-    taken = begun
-    store().run(lambda conn: idempotency.finish(conn, taken, 410, ""))
 
 
 def _shown(conn: Connection, rows: list[BatchRow]) -> list[BatchOut]:
@@ -365,7 +348,6 @@ def _shown(conn: Connection, rows: list[BatchRow]) -> list[BatchOut]:
     shown = []
     for row in rows:
         values: dict[str, Any] = {name: getattr(row, name) for name in BatchOut.model_fields if hasattr(row, name)}
-        free = found[row.key].get("free", 0)
-        is_low = row.uses_pool and row.pool_warn is not None and free < row.pool_warn
+        is_low = batches.is_low(row, found[row.key])
         shown.append(BatchOut(**{**values, "unlock": row.unlocks}, codes=found[row.key], is_low=is_low))
     return shown
