@@ -12,7 +12,7 @@ from builder.node_checks import node_problems
 from builder.order import cycles, digraph
 from builder.problems import Problem, error, warning
 from engine.channels import NAMES
-from nodes.contract import Category, NodeType
+from nodes.contract import OFFERS, Category, NodeType
 from nodes.graph import Graph
 from nodes.registry import Registry
 from wayfare.errors import InvalidSettings, NodeTypeError, UnknownNodeType
@@ -177,15 +177,32 @@ def _yearly(graph: Graph, loaded: Mapping[str, NodeType]) -> Iterator[Problem]:
             yield warning(id, "once_only", "it comes every year, but customers may enter only once, ever", remedy)
 
 
+_GIFTS = {
+    "code": ("a promo code", "the code", "issued"),
+    "certificate": ("a gift certificate", "the certificate", "given"),
+    "price": ("a price of their own", "the price", "given"),
+    "points": ("points", "the points", "given"),
+}
+
+
 def _codes(graph: Graph, loaded: Mapping[str, NodeType]) -> Iterator[Problem]:
-    """Find messages that would show an empty code."""
-    users = [id for id, node in loaded.items() if {"code", "code_valid_until"}.intersection(map(str, node.facts()))]
-    if not users:
-        return
-    issuers = {id for id, node in loaded.items() if any(kind == "code_batch" for kind, _ in node.references())}
+    """Find messages that would show an empty code or the like, and certificates whose number nobody is told."""
     shape: nx.DiGraph[str] = digraph(graph)
-    for id in users:
-        before: set[str] = nx.ancestors(shape, id)
-        if not issuers & before:
-            remedy = "put a promo code before it, or remove the code from the text"
-            yield error(id, "no_code", "the text shows a promo code, but none is issued before", remedy)
+    for kind, (what, it, given) in _GIFTS.items():
+        users = {id for id, node in loaded.items() if not {*OFFERS[kind]}.isdisjoint(map(str, node.facts()))}
+        givers = {id for id, node in loaded.items() if kind in _given_by(node)}
+        for id in users:
+            if not givers & nx.ancestors(shape, id):
+                remedy = f"put {what} before it, or remove {it} from the text"
+                none = "none are" if kind == "points" else "none is"
+                yield error(id, f"no_{kind}", f"the text shows {what}, but {none} {given} before", remedy)
+        for id in givers if kind == "certificate" else ():
+            if not users & nx.descendants(shape, id):
+                remedy = "show its number in a message behind this step"
+                yield error(id, "untold", "nobody is told the number of the certificate", remedy)
+
+
+def _given_by(node: NodeType) -> Iterator[str]:
+    yield from node.gives
+    if any(kind == "code_batch" for kind, _ in node.references()):
+        yield "code"

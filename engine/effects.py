@@ -10,10 +10,13 @@ import orjson
 from pydantic_core import PydanticCustomError
 
 from engine.documents import canonical
-from nodes.contract import Change, Effect, Emit, Goal, IssueCode, ListChange, Send
+from nodes.contract import OFFERS, Change, Effect, Emit, Goal, IssueCertificate, IssueCode, ListChange, Send
 from nodes.localtime import zone_of
-from offers.codes.text import compact, draw
+from nodes.plain_money import major
+from offers.certificates import proof
+from offers.codes.text import compact, draw, grouped
 from store.effects import CodeSource, NewCodes, NewMessages
+from store.gifts import NewCertificates
 from wayfare.errors import BadResult
 from wayfare.vault import Vault
 
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
 
 Drawing: TypeAlias = Callable[[CodeSource, str, Sequence[Any]], Sequence[bytes]]
 _PRIORITY = {"transactional": 1}
+
+UNSEEN = ("code", "certificate")
+"""What is taken back when no message ever showed it."""
+_NAMES = {kind: frozenset(OFFERS[kind]) for kind in UNSEEN}
 
 
 class Effects:
@@ -42,8 +49,9 @@ class Effects:
         self.events: list[tuple[int, str, str, str, int, dict[str, Any]]] = []
         self.lists: list[tuple[int, int, bool]] = []  # list, customer, on or off
         self.goals: set[int] = set()
-        self.new_codes: set[int] = set()
-        self.told: set[int] = set()  # passages that a message of this walk tells their code
+        self.certificates: list[NewCertificates] = []
+        self.fresh: set[int] = set()  # passages that have something new in hand
+        self.told: dict[str, set[int]] = {kind: set() for kind in UNSEEN}  # whom a message of this walk shows it
 
     def draw(self, node: str, effects: Iterable[Effect], passage: Passage) -> set[int]:
         """Draw from pools what a step asks for; return those for whom nothing was left: they stay where they are."""
@@ -59,6 +67,8 @@ class Effects:
             self._send(node, effect, passage)
         elif isinstance(effect, IssueCode):
             self._issue(node, effect, passage)
+        elif isinstance(effect, IssueCertificate):
+            self._certify(node, effect, passage)
         elif isinstance(effect, Change):
             rows = passage.rows
             _check(effect.values.values())
@@ -82,8 +92,9 @@ class Effects:
     def _send(self, node: str, effect: Send, passage: Passage) -> None:
         rows = passage.rows
         self.variables += _variables(effect.ids, effect.variables, passage)
-        if "code" in effect.variables:
-            self.told.update(effect.ids)
+        for kind, told in self.told.items():
+            if not _NAMES[kind].isdisjoint(effect.variables):
+                told.update(effect.ids)
         found = [(id, (row := rows[id]).visit, row.customer_id) for id in effect.ids]
         priority = _PRIORITY.get(effect.purpose, 5)
         self.messages.append(NewMessages(node, effect.channel, effect.purpose, priority, found, effect.expires_at))
@@ -110,7 +121,7 @@ class Effects:
             key = (id, row.visit, row.customer_id)
             issued.append((*key, digest("code", start + code[skip:]), code[-4:], bound, starts_at(id), ends_at(id)))
         self.codes.append(NewCodes(node, batch.id, issued))
-        self.new_codes.update(effect.ids)
+        self.fresh.update(effect.ids)
 
     def _draw(self, node: str, effect: IssueCode, source: CodeSource, passage: Passage) -> set[int]:
         ids = sorted(effect.ids)
@@ -129,7 +140,7 @@ class Effects:
         for id, sealed in zip(given, drawn, strict=True):
             columns["code"][id] = self.vault.open(sealed).decode()
             columns["code_valid_until"][id] = effect.valid_until.get(id)
-        self.new_codes.update(given)
+        self.fresh.update(given)
         return set(ids[len(drawn) :])
 
     def _share(self, effect: IssueCode, code: str, passage: Passage) -> None:
@@ -137,7 +148,26 @@ class Effects:
         for id in effect.ids:
             passage.columns["code"][id] = code
             passage.columns["code_valid_until"][id] = effect.valid_until.get(id)
-        self.new_codes.update(effect.ids)
+        self.fresh.update(effect.ids)
+
+    def _certify(self, node: str, effect: IssueCertificate, passage: Passage) -> None:
+        columns, vault, ids = passage.columns, self.vault, list(effect.ids)
+        phones, rows = columns["phone"], passage.rows
+        numbers, secrets = proof.new_numbers(len(ids)), proof.new_secrets(len(ids))
+        issued = []
+        for id, number, secret in zip(ids, numbers, secrets, strict=True):
+            phone, until = phones.get(id), effect.valid_until.get(id)
+            if not isinstance(phone, str) or not phone:
+                raise BadResult("a certificate needs a phone number to be bound to; leave out who has none")
+            digests = (proof.number_digest(vault, number), number[-4:], proof.secret_digest(vault, secret))
+            issued.append((id, rows[id].visit, *digests, vault.digest("phone", phone), until))
+            columns["certificate.number"][id], columns["certificate.secret"][id] = grouped(number), secret
+            columns["certificate.code"][id] = f"{number}.{secret}"
+            columns["certificate.amount"][id] = major(effect.amount)
+            columns["certificate.currency"][id] = effect.currency
+            columns["certificate.valid_until"][id] = until
+        self.certificates.append(NewCertificates(node, effect.amount, effect.currency, issued))
+        self.fresh.update(ids)
 
     def sealed_variables(self) -> list[bytes]:
         """Return the variables of all messages in their order, sealed under one fresh key."""

@@ -8,17 +8,17 @@ import structlog
 
 from engine.runtime import Runtime
 from engine.versions import Compiled
-from nodes.contract import FOR_EVER
+from nodes.contract import FOR_EVER, OFFERS
+from offers.certificates import spend
 from store import code_doubts
 from store.codes import pool_levels
 from store.db import Connection
 from store.effects import code_batches
+from store.gifts import unspent
 from store.memory import let_go, versions_waiting
 from store.outbox import UNSENT
 
 log = structlog.get_logger(__name__)
-
-_IN_HAND = frozenset({"code", "code_valid_until"})
 
 
 def tend_pools(runtime: Runtime, *, now: datetime) -> int:
@@ -41,29 +41,44 @@ def tend_pools(runtime: Runtime, *, now: datetime) -> int:
     return gone
 
 
-def settle_doubts(runtime: Runtime, conn: Connection) -> int:
-    """Decide about codes of passages that ended and whose customer saw none; return how many were voided or went back.
+def settle_doubts(runtime: Runtime, conn: Connection, now: datetime) -> int:
+    """Decide about codes and certificates of passages that ended and whose customer saw none; return how many were
+    voided or went back.
 
-    A message that was sent, or may have been, keeps its codes good.
+    A message that was sent, or may have been, keeps what it shows good. A certificate's money goes back where it came
+    from.
     """
     voided = returned = last = 0
     while doubts := code_doubts.ended(conn, last):
         last = doubts[-1].enrollment_id
+        gifts = unspent(conn, [doubt.enrollment_id for doubt in doubts])
         decided, void, back = [], [], []
         for doubt in doubts:
-            telling = _telling(runtime.versions.get(conn, doubt.version_id))
-            states = {status for node, status in doubt.messages if telling is None or node in telling}
-            if states <= {*UNSENT}:
-                decided.append(doubt.enrollment_id)
+            version = runtime.versions.get(conn, doubt.version_id)
+            codes, seen = _verdict(version, doubt, "code"), _verdict(version, doubt, "certificate")
+            if codes == "unseen":
                 void += [code for code, returns in doubt.codes if not returns]
                 back += [code for code, returns in doubt.codes if returns]
-            elif "sent" in states:
+            if seen == "unseen":
+                for certificate in gifts.get(doubt.enrollment_id, ()):
+                    spend.void(conn, certificate, "its customer never saw it", now=now, by="wayfare")
+                    voided += 1
+            if codes != "open" and (seen != "open" or doubt.enrollment_id not in gifts):
                 decided.append(doubt.enrollment_id)
         changed = code_doubts.settle(conn, decided, void=void, back=back)
         voided, returned = voided + changed[0], returned + changed[1]
     if voided or returned:
-        log.info("codes that nobody saw", voided=voided, returned=returned)
+        log.info("codes and certificates that nobody saw", voided=voided, returned=returned)
     return voided + returned
+
+
+def _verdict(version: Compiled, doubt: code_doubts.Doubt, kind: str) -> str:
+    """Say whether a passage's customer has `seen` what they were given, cannot have (`unseen`), or it is `open`."""
+    telling = _telling(version, kind)
+    states = {status for node, status in doubt.messages if telling is None or node in telling}
+    if states <= {*UNSENT}:
+        return "unseen"
+    return "seen" if "sent" in states else "open"
 
 
 def _drawing(version: Compiled) -> dict[str, str]:
@@ -71,13 +86,13 @@ def _drawing(version: Compiled) -> dict[str, str]:
     return {id: key for id, node in version.nodes.items() for kind, key in node.references() if kind == "code_batch"}
 
 
-def _telling(version: Compiled) -> Collection[str] | None:
-    """Return the nodes whose messages show the code in hand; None, for all of them, when a type is not here."""
+def _telling(version: Compiled, kind: str) -> Collection[str] | None:
+    """Return the nodes whose messages show what is in hand; None, for all of them, when a type is not here."""
     if version.unknown:
         return None
     found = set()
     for id, node in version.nodes.items():
         names = {need if isinstance(need, str) else need.name for need in node.facts()}
-        if names & _IN_HAND:
+        if not names.isdisjoint(OFFERS[kind]):
             found.add(id)
     return found

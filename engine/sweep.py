@@ -30,9 +30,7 @@ def sweep(runtime: Runtime, *, now: datetime) -> dict[str, int]:
         repairs["node type is back"] = _unpark(runtime, conn)
         for name, n in repairs.items():
             store.count_repair(conn, name, n, now)
-        tidy(conn, now)
-        settle.expire(conn, now)
-        settle_doubts(runtime, conn)
+        settle_doubts(runtime, conn, now)
         store.fold_counts(conn)
         store.forget_old(conn, now)
 

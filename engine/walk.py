@@ -9,13 +9,12 @@ from typing import Any
 import orjson
 import structlog
 
-from engine.crashpoints import point
-from engine.effects import Effects
+from engine.effects import UNSEEN, Effects
 from engine.passage import Passage, Stop
 from engine.runtime import Runtime
 from engine.versions import Compiled
 from engine.watching import watched
-from nodes.contract import Need, Tallies
+from nodes.contract import IN_HAND, OFFERS, Need, Tallies
 from store import code_doubts
 from store import walk as store
 from store.attributes import change_attributes
@@ -24,15 +23,18 @@ from store.db import Connection
 from store.effects import CodeSource, code_batches, draw_codes, write_codes, write_messages
 from store.events import insert_events
 from store.facts import load_facts
+from store.gifts import write_certificates
 from store.health import is_unavailable
 from store.lists import change_lists, list_ids
 from store.memory import count_success, lock_memories, write_memories
 from store.walk import Standing
+from wayfare.crashpoints import point
 from wayfare.segments.facts import Fact
 
 log = structlog.get_logger(__name__)
 
 _REASON = 500
+_KEPT_AS = {"until": "code_valid_until"}  # names in what earlier releases have sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +114,12 @@ def _walk(runtime: Runtime, conn: Connection, claimed: Claim, ids: Sequence[int]
     passage.run()
     while _wake_armed(conn, passage):
         passage.run()
-    sealed = _sealed_codes(runtime, passage, standing, effects)
+    sealed = _sealed_hands(runtime, passage, standing, effects)
     moves = [_resting(passage, row, effects, sealed) for row in standing]
     store.write_steps(conn, passage.steps, version.id, now)
     write_messages(conn, effects.messages, effects.sealed_variables(), version.id, now)
     write_codes(conn, effects.codes, now)
+    write_certificates(conn, effects.certificates, now=now, by=f"journey {version.journey_key}")
     code_doubts.note(conn, _untold(passage, effects), now)
     depths = {row.customer_id: row.depth + 1 for row in standing} if effects.changes or effects.lists else {}
     change_attributes(conn, effects.changes, now=now, source=f"journey {version.journey_key}", depths=depths)
@@ -144,16 +147,15 @@ def _columns(
         },
         "state": {row.id: row.state for row in standing if row.state},
         "customer": {row.id: row.customer_id for row in standing},
-        "code": {},
-        "code_valid_until": {},
         "event": {},
     }
+    columns.update({name: {} for name in IN_HAND})
     for row in standing:
         if row.secrets is not None:
-            secrets = orjson.loads(runtime.vault.open(row.secrets))
-            columns["code"][row.id] = secrets["code"]
-            until = secrets["until"]
-            columns["code_valid_until"][row.id] = None if until is None else datetime.fromisoformat(until)
+            for name, value in orjson.loads(runtime.vault.open(row.secrets)).items():
+                column = _KEPT_AS.get(name, name)
+                known = value is not None and column.endswith("valid_until")
+                columns[column][row.id] = datetime.fromisoformat(value) if known else value
     if version.needs_event:
         data = store.event_data(conn, (id for row in standing if (id := row.woken_event_id or row.event_id)))
         columns["event"] = {
@@ -208,24 +210,25 @@ def _resting(passage: Passage, row: Standing, effects: Effects, sealed: Mapping[
     return (*ended, woken_event, None, secrets, reason or None, goal_at, passage.now)
 
 
-def _sealed_codes(
+def _sealed_hands(
     runtime: Runtime, passage: Passage, standing: Sequence[Standing], effects: Effects
 ) -> dict[int, bytes]:
-    """Return the sealed code in hand of those who go on later; whoever ended keeps none."""
+    """Return, sealed, what those have in hand who go on later; whoever ended keeps nothing."""
     kept = [row for row in standing if row.id not in passage.stops or passage.stops[row.id].status == "parked"]
     sealed = {row.id: row.secrets for row in kept if row.secrets is not None}
-    fresh = [row.id for row in kept if row.id in effects.new_codes]
-    codes, ends = passage.columns["code"], passage.columns["code_valid_until"]
-    values = [orjson.dumps({"code": codes[id], "until": ends.get(id)}) for id in fresh]
+    fresh = [row.id for row in kept if row.id in effects.fresh]
+    held = [(name, column) for name in IN_HAND if (column := passage.columns[name])]
+    values = [orjson.dumps({name: column[id] for name, column in held if id in column}) for id in fresh]
     sealed.update(zip(fresh, runtime.vault.seal_many(values), strict=True))
     return sealed
 
 
 def _untold(passage: Passage, effects: Effects) -> set[int]:
-    """Return those who end here with a code in hand that no message of this walk tells them."""
+    """Return those who end here with something in hand that no message of this walk shows them."""
+    ended = {id for id, stop in passage.stops.items() if stop.status != "parked"}
     return {
-        id for id in passage.columns["code"] if id in passage.stops and passage.stops[id].status != "parked"
-    } - effects.told
+        id for kind in UNSEEN for id in passage.columns[OFFERS[kind][0]] if id in ended and id not in effects.told[kind]
+    }
 
 
 def _draw(conn: Connection, now: datetime, source: CodeSource, node: str, wanted: Sequence[Any]) -> Sequence[bytes]:

@@ -35,9 +35,25 @@ class Woken(StrEnum):
     ANSWER = "answer"
 
 
-META = ("since", "woken_by", "event", "state", "customer", "code", "code_valid_until")
+OFFERS: Mapping[str, tuple[str, ...]] = {
+    "code": ("code", "code_valid_until"),
+    "certificate": (
+        *("certificate.number", "certificate.secret", "certificate.code"),
+        *("certificate.amount", "certificate.currency", "certificate.valid_until"),
+    ),
+    "price": (
+        *("price", "price_before", "price_percent", "price_currency"),
+        *("price_product", "price_sku", "price_pieces", "price_valid_until"),
+    ),
+    "points": ("points", "points_balance", "points_valid_until"),
+}
+"""What a customer can have in hand, by kind, with the columns that show it to later steps and their texts."""
+
+IN_HAND = tuple(name for names in OFFERS.values() for name in names)
+
+META = ("since", "woken_by", "event", "state", "customer", *IN_HAND)
 """Columns that every batch has: arrival in journey time, why it woke, data of the event that woke or enrolled it,
-kept state, customer id, the last promo code in hand and until when that is valid."""
+kept state, customer id, and what was given last: the promo code in hand and until when that is valid, ..."""
 
 
 FOR_EVER = datetime(9000, 1, 1, tzinfo=UTC)
@@ -135,6 +151,19 @@ class IssueCode:
 
 
 @dataclass(frozen=True, slots=True)
+class IssueCertificate:
+    """Give each customer a gift certificate of the shop, bound to their phone; later nodes see its number.
+
+    `amount` is in minor units. Whoever has no phone number must be left out: such a certificate is anybody's.
+    """
+
+    ids: Collection[int]
+    amount: int
+    currency: str
+    valid_until: Mapping[int, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """Set one profile attribute (`attrs.` is left out of `name`) to a value per customer; None removes it."""
 
@@ -167,7 +196,7 @@ class ListChange:
     add: bool = True
 
 
-Effect = Send | IssueCode | Change | Emit | Goal | ListChange
+Effect = Send | IssueCode | IssueCertificate | Change | Emit | Goal | ListChange
 
 
 @dataclass(slots=True)
@@ -262,6 +291,7 @@ class NodeType(BaseModel):
     rank: ClassVar[int] = 50  # where it stands in its category: the lowest first, equals by their labels
     version: ClassVar[int] = 1
     needs: ClassVar[tuple[Need, ...]] = ()
+    gives: ClassVar[tuple[str, ...]] = ()  # what customers have in hand behind it: kinds of `OFFERS`
     remembers: ClassVar[bool] = False  # gets `batch.memory`, locked, so that counts are exact under many workers
 
     def facts(self) -> Collection[Need]:
@@ -329,6 +359,12 @@ class NodeType(BaseModel):
     def render(self, channel: str, variables: Mapping[str, Any]) -> Rendered:
         """Return the text that this node sends on a channel. Only nodes that answer with `Send` need it."""
         raise NotImplementedError(f"{self.key} sends nothing")
+
+    def outlay(self) -> tuple[int, str] | None:
+        """Return the most money that this step can give away in all, in minor units of a currency, or None. Above the
+        workspace's limit nobody publishes alone what they have written.
+        """
+        return None
 
     def references(self) -> Collection[tuple[str, str]]:
         """Return what the settings point to, as (kind, key): ("segment", "vip"), ("code_batch", "birthday")."""

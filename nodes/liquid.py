@@ -14,7 +14,7 @@ from wayfare.errors import WayfareError
 
 _PLAIN = (str, int, float, Decimal, bool, date, datetime, type(None))
 _DEPTH = 8
-_ROOTS_WITH_NAMES = {"attrs", "orders", "data"}
+_ROOTS_WITH_NAMES = {"attrs", "orders", "data", "certificate"}
 
 
 class TemplateError(WayfareError):

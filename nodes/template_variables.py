@@ -3,10 +3,9 @@
 import difflib
 from collections.abc import Iterable
 
+from nodes.contract import IN_HAND
 from nodes.liquid import Template, TemplateError
 from wayfare.segments.facts import PROFILE, kind_of
-
-CODE = ("code", "code_valid_until")
 
 
 def unknown_in(template: Template) -> list[TemplateError]:
@@ -19,13 +18,15 @@ def unknown_in(template: Template) -> list[TemplateError]:
 
 
 def _nearest(name: str) -> str:
-    close = difflib.get_close_matches(name, [*PROFILE, *CODE], n=1)
+    close = difflib.get_close_matches(name, [*PROFILE, *IN_HAND], n=1)
     return close[0] if close else f"attrs.{name.rpartition('.')[2]}"
 
 
 def is_known(name: str) -> bool:
-    """Say whether a template may use this variable: a profile value, an attribute, the event's data, the code."""
-    return name in PROFILE or name in CODE or name == "data" or kind_of(name) is not None
+    """Say whether a template may use this variable: a profile value, an attribute, the event's data, what was given to
+    them on the way: a code, a certificate, a price, points.
+    """
+    return name in PROFILE or name in IN_HAND or name == "data" or kind_of(name) is not None
 
 
 def columns_for(templates: Iterable[Template]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Codes that their customers may never have seen: which passages hold one, and what becomes of it.
+"""Codes and certificates that their customers may never have seen: which passages hold one, and what becomes of it.
 
 Whoever ends a message or a passage notes the doubt in the same transaction; the sweep decides once the passage has
 ended and no message is under way.
@@ -33,7 +33,9 @@ def note(conn: Connection, enrollment_ids: Iterable[int], now: datetime) -> None
     """Note passages whose customer may not have seen the code; those that were given none are left out."""
     wanted = sorted(set(enrollment_ids))
     if wanted:
-        given = f"SELECT DISTINCT enrollment_id, :now FROM code WHERE {in_ids(conn, 'enrollment_id')}"
+        mine = in_ids(conn, "enrollment_id")
+        given = f"""SELECT enrollment_id, :now FROM (SELECT enrollment_id FROM code WHERE {mine}
+            UNION SELECT enrollment_id FROM certificate WHERE {mine}) AS given WHERE true"""
         _insert(conn, given, wanted, now)
 
 

@@ -1,7 +1,8 @@
 """The ledger: every movement of certificates' money, in two or more postings that add up to nothing. Append-only.
 
 `certificate:ID` is what its holder may still spend, `held:ID` what a till has set aside. The other accounts say where
-money came from and went: `paid` (an order paid for it), `given` (issued by hand), `redeemed`, `breakage` (expired).
+money came from and went: `paid` (an order paid for it), `given` (issued by hand), `marketing` (given away by journeys),
+`redeemed`, `breakage` (expired).
 """
 
 from collections.abc import Mapping, Sequence

@@ -27,6 +27,7 @@ class PromoCode(NodeType):
     icon: ClassVar[str] = "ticket"
     keywords: ClassVar[tuple[str, ...]] = ("coupon", "voucher", "discount", "offer", "gift", "batch")
     rank: ClassVar[int] = 20
+    gives: ClassVar[tuple[str, ...]] = ("code",)
 
     batch: str = Field(
         title="Code batch",

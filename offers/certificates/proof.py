@@ -36,12 +36,22 @@ class Proof:
 
 def new_number() -> str:
     """Return a fresh number."""
-    return draw(1, NUMBER_LENGTH)[0]
+    return new_numbers(1)[0]
+
+
+def new_numbers(count: int) -> list[str]:
+    """Return so many fresh numbers."""
+    return draw(count, NUMBER_LENGTH)
 
 
 def new_secret() -> str:
     """Return a fresh secret for a QR code."""
-    return draw(1, SECRET_LENGTH)[0]
+    return new_secrets(1)[0]
+
+
+def new_secrets(count: int) -> list[str]:
+    """Return so many fresh secrets for QR codes."""
+    return draw(count, SECRET_LENGTH)
 
 
 def split(text: str) -> tuple[str, str]:

@@ -185,8 +185,8 @@ def void(conn: Connection, certificate_id: int, reason: str, *, now: datetime, b
     if row.held:
         return Answer("held", 0, row.balance, row.currency)
     if row.balance:
-        key, source = f"void:{row.id}", "paid" if row.order_key else "given"
-        certificates.move(conn, row, key, "void", balance=-row.balance, other=source, now=now, by=by)
+        key = f"void:{row.id}"
+        certificates.move(conn, row, key, "void", balance=-row.balance, other=row.source, now=now, by=by)
     certificates.change(conn, row.id, {"status": "void", "password_digest": None})
     detail = {"reason": reason, "amount": row.balance}
     audit.record(conn, by, "certificates.voided", f"certificate:{row.id}", detail, now)

@@ -20,6 +20,7 @@ from store.tables.customers import (
     Suppression,
 )
 from store.tables.events import Event, EventConflict, Idempotency
+from store.tables.grants import PersonalPrice, PointsAccount, PointsEntry, PointsLot
 from store.tables.imports import ImportRun
 from store.tables.journeys import (
     Claim,
@@ -94,6 +95,10 @@ __all__ = [
     "Occurrence",
     "Order",
     "OrderLine",
+    "PersonalPrice",
+    "PointsAccount",
+    "PointsEntry",
+    "PointsLot",
     "Posting",
     "PriceChange",
     "PriceDrop",

@@ -5,6 +5,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, UniqueC
 from store.tables._base import Any, Field, SQLModel, big, datetime, document, instant, key, ref, sealed
 
 _HELD = text("status = 'held'")
+_GIVEN = text("enrollment_id IS NOT NULL")
 _PENDING = text("status IN ('pending', 'sending')")
 
 
@@ -13,7 +14,8 @@ class Certificate(SQLModel, table=True):
 
     `balance` and `held` are the sums of its postings, kept for speed; both change only together with postings. The
     number finds it and is worth nothing alone: a phone's one-time password, the QR code's secret or a plastic card's
-    PIN must come with it. inactive (a plastic card nobody bought) → active → void or expired.
+    PIN must come with it. inactive (a plastic card nobody bought) → active → void or expired. One that a journey gave
+    away has the effect key of its step.
     """
 
     __table_args__ = (
@@ -26,6 +28,15 @@ class Certificate(SQLModel, table=True):
             "valid_until",
             sqlite_where=text("status = 'active'"),
             postgresql_where=text("status = 'active'"),
+        ),
+        Index(
+            "uq_certificate_effect",
+            "enrollment_id",
+            "node",
+            "visit",
+            unique=True,
+            sqlite_where=_GIVEN,
+            postgresql_where=_GIVEN,
         ),
     )
     id: int = key()
@@ -51,6 +62,9 @@ class Certificate(SQLModel, table=True):
     password_tries: int = Field(default=0, sa_type=SmallInteger)
     tries: int = Field(default=0, sa_type=SmallInteger)  # wrong secrets in a row
     locked_until: datetime | None = instant(nullable=True)
+    enrollment_id: int | None = big(None)
+    node: str | None = Field(default=None, max_length=64)
+    visit: int | None = Field(default=None, sa_type=SmallInteger, nullable=True)
 
 
 class Journal(SQLModel, table=True):

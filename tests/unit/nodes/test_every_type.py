@@ -55,6 +55,7 @@ SETTINGS: list[tuple[str, dict[str, Any]]] = [
     ("action.promo_code", {"batch": "b", "days": 14}),
     ("action.promo_code", {"batch": "b", "valid": "date", "days": 7}),
     ("action.promo_code", {"batch": "b", "valid": "date", "date": "attrs.points", "bind_phone": False}),
+    ("action.certificate", {"amount": 50_000, "budget": 150_000}),
     ("action.attribute", {"name": "seen", "value": True}),
     ("action.attribute", {"name": "attrs.seen_on", "to": "today"}),
     ("action.attribute", {"name": "seen", "to": "nothing"}),
