@@ -260,6 +260,25 @@ def reserve(conn: Connection, ids: Iterable[int], now: datetime) -> set[int]:
     )
 
 
+def hold_anyway(conn: Connection, ids: Iterable[int]) -> set[int]:
+    """Set one use of each code aside whatever its state is: it was used already where nobody could ask."""
+    return _change(conn, ids, "held = held + 1", "1 = 1")
+
+
+def lock(conn: Connection, ids: Iterable[int]) -> None:
+    """Keep codes as they are until the transaction ends, in the order of their ids."""
+    wanted = sorted(set(ids))
+    if wanted and conn.dialect.name == "postgresql":
+        given = {"ids": id_list(conn, wanted)}
+        conn.execute(text(f"SELECT 1 FROM code WHERE {in_ids(conn, 'id')} ORDER BY id FOR UPDATE"), given)
+
+
+def drop_use(conn: Connection, id: int) -> bool:
+    """Take one of several uses of a code back, without making it usable again; False when it has only one."""
+    several = update(CODE).where(CODE.c.id == id, CODE.c.uses > 1)
+    return bool(conn.execute(several.values(uses=CODE.c.uses - 1)).rowcount)
+
+
 def redeem(conn: Connection, ids: Iterable[int], now: datetime) -> set[int]:
     """Make a reservation of each code a use. A code that was voided meanwhile keeps its promise to who reserved it."""
     return _change(
@@ -333,8 +352,7 @@ def _change(
     if not wanted:
         return set()
     given: dict[str, Any] = {"ids": id_list(conn, wanted)}
-    if conn.dialect.name == "postgresql":
-        conn.execute(text(f"SELECT 1 FROM code WHERE {in_ids(conn, 'id')} ORDER BY id FOR UPDATE"), given)
+    lock(conn, wanted)
     if now is not None:
         given["now"] = _at(conn, now)
     query = f"""UPDATE code SET {changes} FROM code_batch b

@@ -58,6 +58,28 @@ def take(conn: Connection, redemption_id: int, takings: Iterable[Taking], now: d
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A counter that is used and reserved beyond its limit."""
+
+    name: str
+    limit: int
+    total: int
+
+
+def take_anyway(conn: Connection, redemption_id: int, takings: Iterable[Taking], now: datetime) -> list[Over]:
+    """Reserve all of it whatever the limits say, and return those that are exceeded now: the goods are gone already."""
+    wanted = list(takings)
+    refused = take(conn, redemption_id, [Taking(one.name, one.amount, None) for one in wanted], now)
+    assert refused is None  # noqa: S101  nothing can refuse without a limit
+    total = taken(conn, [one.name for one in wanted])
+    return [
+        Over(one.name, one.limit, total[one.name])
+        for one in sorted(wanted, key=lambda taking: taking.name)
+        if one.limit is not None and total[one.name] > one.limit
+    ]
+
+
 def confirm(conn: Connection, redemption_ids: Iterable[int], now: datetime) -> None:
     """Make what redemptions reserved a use."""
     _settle(conn, redemption_ids, "confirm", "reserved = reserved - e.amount, used = used + e.amount", now)

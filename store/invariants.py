@@ -184,10 +184,12 @@ def invariants(dialect: str) -> tuple[Invariant, ...]:
         ),
         Invariant(
             "I7",
-            "A code is used and reserved at most as often as its batch allows",
+            "A code is used and reserved at most as often as its batch allows, but for uses in receipts of tills "
+            "that are known as conflicts",
             """SELECT 'code ' || c.id || ' of ' || b.key || ' is used ' || c.uses || ' times and reserved ' || c.held
             FROM code c JOIN code_batch b ON b.id = c.batch_id
-            WHERE c.held < 0 OR c.uses < 0 OR c.uses + c.held > b.max_uses""",
+            WHERE c.held < 0 OR c.uses < 0 OR c.uses + c.held > b.max_uses + coalesce((
+                SELECT sum(x.excess) FROM receipt_conflict x WHERE x.code_id = c.id), 0)""",
         ),
         Invariant(
             "I7",
