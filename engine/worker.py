@@ -18,6 +18,7 @@ from engine.drain import SHARDS, drain
 from engine.runtime import Runtime
 from engine.start import open_runtime
 from engine.tune import tune
+from engine.whatif import answer
 from store.db import is_transient
 from wayfare import clock, lifeline, log
 from wayfare.settings import Settings
@@ -105,7 +106,14 @@ def _poll(settings: Settings, parent: int) -> None:
             _drain_safely(runtime, shard, stopping.is_set)
             stopping.wait(settings.poll_seconds * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
 
+    def ponder() -> None:
+        """Answer questions to the past: never by the bell, whose jobs are short."""
+        while not stopping.is_set():
+            _safely("past", lambda: answer(runtime, stopping=stopping.is_set))
+            stopping.wait(settings.poll_seconds * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
+
     threads = [threading.Thread(target=loop, args=(shard,), name=shard) for shard in SHARDS]
+    threads.append(threading.Thread(target=ponder, name="past"))
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -115,8 +123,12 @@ def _poll(settings: Settings, parent: int) -> None:
 
 def _drain_safely(runtime: Runtime, shard: str, stopping: Callable[[], bool]) -> None:
     """Drain; an error ends this drain and never the worker. The next look comes with the next poll."""
+    _safely(shard, lambda: drain(runtime, shard, stopping=stopping))
+
+
+def _safely(shard: str, work: Callable[[], object]) -> None:
     try:
-        drain(runtime, shard, stopping=stopping)
+        work()
     except Exception as error:
         if is_transient(error):
             logger.warning("the database does not answer; trying again", shard=shard, error=type(error).__name__)

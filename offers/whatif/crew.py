@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -46,5 +47,6 @@ def ordered(
 
 def _begin(parent: int, prepare: Callable[..., None], given: tuple[Any, ...]) -> None:
     lifeline.follow_parent(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent passes on what the terminal sends to all
     os.nice(10)
     prepare(*given)
