@@ -97,3 +97,51 @@ def line(values: Sequence[int], labels: Sequence[str]) -> Line:
     area = f"{drawn} L{points[-1][0]} 80 L0 80 Z" if points else ""
     ends = (labels[0], labels[-1]) if labels else ("", "")
     return Line(drawn, area, low, high, *ends, points)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Values that stay until they change, in a box of 600 by 160 units; `window` is a part of time to point out."""
+
+    line: str
+    area: str
+    under: str  # a second line, of what would be without what lowers the first one
+    window: tuple[float, float] | None
+    floor: float | None  # height of the line to point out
+    hits: Sequence[tuple[float, float, int]]  # place, width and number of each step
+    low: int
+    high: int
+
+
+def steps(
+    values: Sequence[tuple[datetime, datetime, int, int]],
+    first: datetime,
+    last: datetime,
+    *,
+    window: tuple[datetime, datetime] | None = None,
+    floor: int | None = None,
+) -> Steps:
+    """Return a chart of (from, until, value, other value) between two instants; gaps in time stay gaps."""
+    every = [one for _, _, value, other in values for one in (value, other)] + ([floor] if floor is not None else [])
+    low, high = min(every, default=0), max(every, default=0)
+    reach = max(high - low, high / 10, 1)
+    bottom = (high + low - reach) / 2
+
+    def x(at: datetime) -> float:
+        return round(600 * (min(max(at, first), last) - first) / (last - first), 1)
+
+    def y(value: int) -> float:
+        return round(146 - 132 * (value - bottom) / reach, 1)
+
+    def path(heights: Sequence[int]) -> str:
+        drawn, ended = [], None
+        for (begin, end, _, _), value in zip(values, heights, strict=True):
+            drawn.append(f"{'L' if ended == begin else 'M'}{x(begin)} {y(value)} L{x(end)} {y(value)}")
+            ended = end
+        return " ".join(drawn)
+
+    line, under = path([one[2] for one in values]), path([one[3] for one in values])
+    area = " ".join(f"M{x(a)} 160 L{x(a)} {y(value)} L{x(b)} {y(value)} L{x(b)} 160 Z" for a, b, value, _ in values)
+    marked = (x(window[0]), round(x(window[1]) - x(window[0]), 1)) if window and window[1] > first else None
+    hits = [(x(a), round(x(b) - x(a), 1), number) for number, (a, b, _, _) in enumerate(values)]
+    return Steps(line, area, under, marked, None if floor is None else y(floor), hits, low, high)
