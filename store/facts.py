@@ -15,7 +15,7 @@ from store.bulk import id_list, in_ids, in_texts, raw_cursor, text_list
 from store.types import instant_of
 from store.windows import load_figures
 from wayfare.errors import StoreError
-from wayfare.segments.facts import PROFILE, WINDOWED, Fact, Kind, kind_of
+from wayfare.segments.facts import COUNTED, PROFILE, WINDOWED, Fact, Kind, kind_of
 
 Column = dict[int, Any]
 
@@ -24,6 +24,13 @@ _FIGURES = {
     "orders.sum": "coalesce(f.order_sum, 0)",
     "orders.first_at": "f.first_order_at",
     "orders.last_at": "f.last_order_at",
+    "value.spent": "coalesce(f.order_sum, 0)",
+}
+_RECKONED = {
+    **{f"rfm.{name}": f"v.{name}" for name in ("recency", "frequency", "monetary")},
+    "rfm.group": "v.rfm_group",
+    "rfm.since": "v.rfm_since",
+    **{f"value.{name}": f"v.{name}" for name in ("predicted", "orders_expected", "alive", "profit")},
 }
 _INSTANTS = {name for name, kind in PROFILE.items() if kind is Kind.INSTANT} | {"erased_at"}
 
@@ -68,6 +75,8 @@ def _profile(conn: Connection, ids: Sequence[int], facts: Sequence[Fact]) -> dic
     for fact in facts:
         if fact.name in _FIGURES:
             columns.append(_FIGURES[fact.name])
+        elif fact.name in _RECKONED:
+            columns.append(_RECKONED[fact.name])
         elif not fact.name.startswith("attrs."):
             columns.append(f"c.{fact.name}")
         elif is_sqlite:
@@ -82,6 +91,8 @@ def _profile(conn: Connection, ids: Sequence[int], facts: Sequence[Fact]) -> dic
             columns.append("(c.attributes -> %s::text)::text")
             parameters.append(fact.name[6:])
     join = " LEFT JOIN customer_fact f ON f.customer_id = c.id" if any(f.name in _FIGURES for f in facts) else ""
+    if any(f.name in _RECKONED for f in facts):
+        join += " LEFT JOIN customer_value v ON v.customer_id = c.id"
     narrow = "c.id IN (SELECT value FROM json_each(?))" if is_sqlite else "c.id = ANY(%s::bigint[])"
     cursor = raw_cursor(conn)
     statement = f"SELECT c.id, {', '.join(columns)} FROM customer c{join} WHERE {narrow}"
@@ -100,7 +111,7 @@ def _profile(conn: Connection, ids: Sequence[int], facts: Sequence[Fact]) -> dic
         loaded[fact] = dict(zip(found, map(convert, column) if convert else column, strict=True))
     if len(found) < len(ids):
         for fact, known in loaded.items():
-            nothing = 0 if PROFILE.get(fact.name) is Kind.NUMBER else None
+            nothing = 0 if fact.name in COUNTED else None
             known.update(dict.fromkeys(set(ids) - set(found), nothing))
     return loaded
 
@@ -194,10 +205,30 @@ def _last_channels(conn: Connection, ids: Sequence[int], facts: Sequence[Fact]) 
     return dict.fromkeys(facts, column)
 
 
+MOST_WISHES = 20
+
+
+def _wishes(conn: Connection, ids: Sequence[int], facts: Sequence[Fact]) -> dict[Fact, Column]:
+    """Return the SKUs on each customer's wish list, the latest first, as a list of at most `MOST_WISHES`."""
+    rows = conn.execute(
+        text(
+            f"""SELECT customer_id, sku FROM (SELECT customer_id, sku, row_number() OVER (
+            PARTITION BY customer_id ORDER BY at DESC, sku) AS place FROM wish_list_item
+            WHERE {in_ids(conn, "customer_id")}) AS wishes WHERE place <= {MOST_WISHES} ORDER BY customer_id, place"""
+        ),
+        {"ids": id_list(conn, ids)},
+    )
+    column: Column = {id: [] for id in ids}
+    for customer, sku in rows:
+        column[customer].append(sku)
+    return dict.fromkeys(facts, column)
+
+
 _FLAGS: dict[str, Callable[[Connection, Sequence[int], Sequence[Fact]], dict[Fact, Column]]] = {
     "segment": _segments,
     "list": _lists,
     "consent": _consents,
     "address": _addresses,
     "last_channel": _last_channels,
+    "wish_list": _wishes,
 }

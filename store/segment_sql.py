@@ -6,7 +6,7 @@ use (its date, and the bounds of its days in UTC, as far as the rule asks for th
 joined; customers of an empty or unknown zone get the default's values.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -66,6 +66,14 @@ from wayfare.segments.rule import AllOf, AnyOf, Not, Rule
 _TABLES = metadata.tables
 _CUSTOMER = _TABLES["customer"]
 _FACT = _TABLES["customer_fact"]
+_VALUE = _TABLES["customer_value"]
+
+_RECKONED: Mapping[str, ColumnElement[Any]] = {
+    **{f"rfm.{name}": _VALUE.c[name] for name in ("recency", "frequency", "monetary")},
+    "rfm.group": _VALUE.c.rfm_group,
+    "rfm.since": _VALUE.c.rfm_since,
+    **{f"value.{name}": _VALUE.c[name] for name in ("predicted", "orders_expected", "alive", "profit")},
+}
 
 _LEAP = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29"
 _REAL_DATE = (
@@ -127,6 +135,7 @@ class _Asking:
     default_zone: str
     figures: dict[Fact, FromClause] = field(default_factory=dict)
     uses_facts: bool = False
+    uses_value: bool = False
 
     def __post_init__(self) -> None:
         self.zones = ZoneValues(self.dialect, self.now, self.default_zone)
@@ -140,6 +149,8 @@ class _Asking:
         joined: FromClause = _CUSTOMER
         if self.uses_facts:
             joined = joined.outerjoin(_FACT, _FACT.c.customer_id == _CUSTOMER.c.id)
+        if self.uses_value:
+            joined = joined.outerjoin(_VALUE, _VALUE.c.customer_id == _CUSTOMER.c.id)
         for one in self.figures.values():
             joined = joined.outerjoin(one, one.c.customer_id == _CUSTOMER.c.id)
         return self.zones.joined(conn, joined)
@@ -196,13 +207,16 @@ class _Asking:
 
     def _column(self, fact: str) -> ColumnElement[Any]:
         """Return a profile value that is not an attribute."""
-        if not fact.startswith("orders."):
+        if "." not in fact:
             return _CUSTOMER.c[fact]
+        if fact in _RECKONED:
+            self.uses_value = True
+            return _RECKONED[fact]
         self.uses_facts = True
         match fact:
             case "orders.count":
                 return func.coalesce(_FACT.c.order_count, 0)
-            case "orders.sum":
+            case "orders.sum" | "value.spent":
                 return func.coalesce(_FACT.c.order_sum, 0)
             case "orders.first_at":
                 return _FACT.c.first_order_at
@@ -221,6 +235,9 @@ class _Asking:
         if rule.fact.startswith("data."):
             return false()
         match rule.kind:
+            case Kind.TEXT if rule.fact in _RECKONED:  # keys of ours, which folding does not change
+                value = self._column(rule.fact)
+                return self._text(rule, value if self.is_sqlite else value.collate("C"))
             case Kind.TEXT:
                 value = text_at(self.dialect, _CUSTOMER.c.folded, rule.fact)
                 return self._text(rule, value if self.is_sqlite else value.collate("C"))

@@ -31,7 +31,7 @@ class CustomerValue(SQLModel, table=True):
     orders: int
     spent: int = big()
     first_month: int  # of the first order: year * 100 + month
-    source: str = Field(default="", max_length=100)  # what brought the customer, as an attribute says
+    source: str = Field(default="", max_length=100, sa_column_kwargs={"server_default": ""})  # what brought them
     alive: int | None = Field(default=None, sa_type=SmallInteger)  # per cent
     orders_expected: float | None = None  # in the next twelve months
     predicted: int | None = big(None)  # margin of the next twelve months

@@ -13,6 +13,26 @@ MIXED = [*TEXTS, *NUMBERS, True, False, None, "", [], {}, [5], {"a": 5}, "2024-0
 DAYS = ["2026-11-24", "2024-02-29", "1996-02-29", "2026-03-29", "9999-12-31", "0000-01-01", "2026-13-01", "٢٠٢٦-01-01"]
 
 
+def _a_value(conn: Connection, customer: int, chance: random.Random, since: datetime) -> None:
+    """Give a customer classes, and to some a forecast."""
+    forecast: dict[str, Any] = {}
+    if chance.random() < 0.7:
+        forecast = {"predicted": chance.choice([0, 5, 100, 10**12]), "alive": chance.choice([0, 5, 100])}
+        forecast |= {"orders_expected": chance.choice([0.0, 0.1, 5.0, 7.25]), "profit": chance.choice([-3, 0, 100])}
+    add(
+        conn,
+        "customer_value",
+        customer_id=customer,
+        **{name: chance.randrange(1, 6) for name in ("recency", "frequency", "monetary")},
+        rfm_group=chance.choice(["champions", "loyal", "lost", "at_risk"]),
+        rfm_since=since,
+        orders=1,
+        spent=100,
+        first_month=202601,
+        **forecast,
+    )
+
+
 def populate(conn: Connection) -> list[int]:
     """Make 90 customers with every kind of odd value; return their ids."""
     chance = random.Random(7)
@@ -56,6 +76,8 @@ def populate(conn: Connection) -> list[int]:
         for _ in range(chance.randrange(3)):
             lines = [(sku, chance.randrange(1, 3), chance.choice([50, 100])) for sku in chance.sample("ABC", 2)]
             an_order(conn, id, moment(), *lines, store=chance.choice(["web", "Shop"]))
+        if chance.random() < 0.7:
+            _a_value(conn, id, chance, moment())
         if chance.random() < 0.3:
             add(conn, "segment_member", segment_id=segment, customer_id=id, since=now)
         if chance.random() < 0.3:

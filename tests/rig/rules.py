@@ -35,9 +35,12 @@ ZONES = [
     "",
     None,
 ]
-TEXT_FACTS = ["city", "first_name", "level", "time_zone", "attrs.mixed", "attrs.text"]
-NUMBER_FACTS = ["orders.count", "orders.sum", "attrs.mixed", "attrs.points"]
-DAY_FACTS = ["birthday", "created_at", "orders.first_at", "orders.last_at", "attrs.mixed", "attrs.day"]
+TEXT_FACTS = ["city", "first_name", "level", "time_zone", "attrs.mixed", "attrs.text", "rfm.group"]
+VALUE_FACTS = ["value.spent", "value.predicted", "value.orders_expected", "value.alive", "value.profit"]
+NUMBER_FACTS = ["orders.count", "orders.sum", "attrs.mixed", "attrs.points", "rfm.recency", "rfm.frequency"]
+NUMBER_FACTS += ["rfm.monetary", *VALUE_FACTS]
+DAY_FACTS = ["birthday", "created_at", "orders.first_at", "orders.last_at", "attrs.mixed", "attrs.day", "rfm.since"]
+GROUPS = ["champions", "Loyal", "LOST", "lost", "at_risk", "no group"]
 
 MOMENTS = st.one_of(
     st.integers(0, 4 * 365 * 24 * 3600).map(
@@ -144,6 +147,7 @@ plain_parts = st.one_of(
     part(
         type="compare", fact=st.sampled_from(TEXT_FACTS), op=st.sampled_from(["contains", "starts with"]), value=texts
     ),
+    compares(st.just("rfm.group"), st.sampled_from(GROUPS)),
     compares(st.sampled_from(NUMBER_FACTS), numbers),
     part(
         type="compare",
@@ -152,7 +156,7 @@ plain_parts = st.one_of(
         value=st.booleans(),
     ),
     compares(st.just("birthday"), dates),
-    compares(st.sampled_from(["created_at", "orders.first_at", "orders.last_at"]), instants),
+    compares(st.sampled_from(["created_at", "orders.first_at", "orders.last_at", "rfm.since"]), instants),
     part(
         type=st.sampled_from(["set", "empty"]),
         fact=st.sampled_from([*TEXT_FACTS, *NUMBER_FACTS, *DAY_FACTS, "attrs.nowhere"]),

@@ -35,10 +35,24 @@ PROFILE: dict[str, Kind] = {
     "orders.sum": Kind.NUMBER,
     "orders.first_at": Kind.INSTANT,
     "orders.last_at": Kind.INSTANT,
+    "rfm.recency": Kind.NUMBER,
+    "rfm.frequency": Kind.NUMBER,
+    "rfm.monetary": Kind.NUMBER,
+    "rfm.group": Kind.TEXT,
+    "rfm.since": Kind.INSTANT,
+    "value.spent": Kind.NUMBER,
+    "value.predicted": Kind.NUMBER,
+    "value.orders_expected": Kind.NUMBER,
+    "value.alive": Kind.NUMBER,
+    "value.profit": Kind.NUMBER,
 }
 """Facts that every customer has by name; `attrs.X` come on top, and `data.X` where an event is at hand."""
 
-TEXT_FACTS = tuple(name for name, kind in PROFILE.items() if kind is Kind.TEXT)
+TEXT_FACTS = tuple(name for name, kind in PROFILE.items() if kind is Kind.TEXT and "." not in name)
+"""Text of the profile itself, of which casefolded copies are kept."""
+
+COUNTED = ("orders.count", "orders.sum", "value.spent")
+"""Figures that are 0 where there is nothing; the others have no value then."""
 
 _NAMED = re.compile(r"(attrs|data)\.[\w-]{1,100}")
 

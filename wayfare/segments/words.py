@@ -26,7 +26,18 @@ _NAMES = {
     "orders.first_at": "first order",
     "orders.last_at": "last order",
     "sex": "sex",
+    "rfm.recency": "RFM recency class",
+    "rfm.frequency": "RFM frequency class",
+    "rfm.monetary": "RFM monetary class",
+    "rfm.group": "RFM group",
+    "rfm.since": "in the RFM group since",
+    "value.spent": "spent so far",
+    "value.predicted": "predicted margin of the next 12 months",
+    "value.orders_expected": "expected orders in the next 12 months",
+    "value.alive": "chance to buy again (%)",
+    "value.profit": "profit of the last 12 months",
 }
+_MONEY = ("orders.sum", "value.spent", "value.predicted", "value.profit")
 _OPERATORS = {
     "=": "is",
     "!=": "is set and is not",
@@ -74,7 +85,7 @@ def _words(rule: Rule, names: Names, *, nested: bool = True) -> str:
             return f"not ({_words(rule.rule, names, nested=False)})"
         case Compare():
             operators = _DATES if rule.kind in (Kind.DATE, Kind.INSTANT) else _OPERATORS
-            value = _money(rule.value) if rule.fact == "orders.sum" else rule.value
+            value = _money(rule.value) if rule.fact in _MONEY else rule.value
             return f"{fact_in_words(rule.fact)} {operators[rule.op]} {_value(value, rule.op)}"
         case IsSet():
             return f"{fact_in_words(rule.fact)} is {rule.type}"

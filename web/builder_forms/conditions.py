@@ -23,7 +23,7 @@ from web.builder_forms.values import scalar_kind, value_meant, value_shown, whol
 LISTS = ("in", "not in")
 COMPARE = ("=", "!=", "<", "<=", ">", ">=", *LISTS, "between", "contains", "starts with")
 AGES = ("older than", "younger than", "within last", "within next")
-MONEY = frozenset({"orders.sum"})
+MONEY = frozenset({"orders.sum", "value.spent", "value.predicted", "value.profit"})
 _INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:\d{2})")
 
 

@@ -9,6 +9,7 @@ from engine.channels import NAMES as CHANNELS
 from store.db import Connection
 from store.views import known
 from wayfare.segments.facts import PROFILE, Kind, kind_of
+from wayfare.value.rfm import GROUPS
 from web import masks, words
 from web.builder_forms import steps
 from web.builder_forms.choices import SIZE, Choice, Picked, page_of
@@ -148,6 +149,8 @@ def _fact_values(conn: Connection, text: str, about: str, page: int) -> Picked:
     """Suggest values of a fact that tell nobody apart: never names, addresses, or what one customer alone has."""
     if about in _PERSONAL:
         return Picked()
+    if about == "rfm.group":
+        return page_of((Choice(group.key, group.name, group.key) for group in GROUPS), text, page)
     if about.startswith("attrs."):
         counted = known.attributes(conn).get(about.removeprefix("attrs."), Counter())
         return page_of(_values(counted, least=2), text, page)

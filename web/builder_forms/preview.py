@@ -46,6 +46,15 @@ _SAMPLE: dict[str, Any] = {
     "code": "GIFT-7K2M9Q",
     "orders.count": 4,
     "orders.sum": 459900,
+    "rfm.group": "loyal",
+    "rfm.recency": 4,
+    "rfm.frequency": 5,
+    "rfm.monetary": 4,
+    "value.spent": 459900,
+    "value.predicted": 96000,
+    "value.orders_expected": 2.4,
+    "value.alive": 86,
+    "value.profit": 118000,
 }
 
 

@@ -19,6 +19,8 @@ _GROUPS = (
     ("Customer", ("first_name", "last_name", "email", "phone", "birthday", "sex", "city", "country", "locale")),
     ("Customer", ("time_zone", "level", "created_at", "key")),
     ("Orders", ("orders.count", "orders.sum", "orders.first_at", "orders.last_at")),
+    ("Value", ("rfm.group", "rfm.since", "rfm.recency", "rfm.frequency", "rfm.monetary")),
+    ("Value", ("value.spent", "value.predicted", "value.orders_expected", "value.alive", "value.profit")),
 )
 LABELS = {
     "first_name": "First name",
@@ -38,6 +40,16 @@ LABELS = {
     "orders.sum": "Sum of all orders",
     "orders.first_at": "First order",
     "orders.last_at": "Last order",
+    "rfm.group": "RFM group",
+    "rfm.since": "In the RFM group since",
+    "rfm.recency": "Recency class (1 to 5)",
+    "rfm.frequency": "Frequency class (1 to 5)",
+    "rfm.monetary": "Monetary class (1 to 5)",
+    "value.spent": "Spent so far",
+    "value.predicted": "Margin of the next 12 months",
+    "value.orders_expected": "Orders in the next 12 months",
+    "value.alive": "Chance to buy again (%)",
+    "value.profit": "Profit of the last 12 months",
 }
 
 
