@@ -4,13 +4,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, exists, select, text
 
 from store.bulk import in_texts, insert_rows, text_list
 from store.tables import metadata
 from store.upserts import upsert_rows
 
-PRODUCT = metadata.tables["product"]
+PRODUCT, CHANGE = metadata.tables["product"], metadata.tables["price_change"]
 _CHANGE = ("product_id", "old", "new", "currency", "at", "source", "brand", "categories")
 _DROP = ("sku", "old", "new", "currency", "at", "last_customer_id", "told")
 
@@ -96,3 +96,11 @@ def some_products(conn: Connection, limit: int = 300) -> list[Product]:
 def _ids(conn: Connection, skus: Collection[str]) -> dict[str, int]:
     query = select(PRODUCT.c.sku, PRODUCT.c.id).where(text(in_texts(conn, "sku", "skus")))
     return {row.sku: row.id for row in conn.execute(query, {"skus": text_list(conn, skus)})}
+
+
+def products_to_look_at(conn: Connection, since: datetime, limit: int) -> list[Product]:
+    """Return products to try rules on: those whose price changed since an instant first, then others, by SKU."""
+    recent = exists().where(CHANGE.c.product_id == PRODUCT.c.id, CHANGE.c.at > since)
+    columns = [PRODUCT.c[name] for name in Product._fields]
+    query = select(*columns).where(PRODUCT.c.price.is_not(None)).order_by(recent.desc(), PRODUCT.c.sku).limit(limit)
+    return [Product(*row)._replace(categories=tuple(row.categories)) for row in conn.execute(query)]

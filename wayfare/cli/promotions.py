@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from offers.prices.before import HighBefore, high_before
 from offers.rules import book, release, review, shapes
 from offers.rules.approval import Limits, needs_approval
 from offers.rules.author import Author
@@ -35,7 +36,11 @@ def check(
     meet: Annotated[bool, typer.Option("--conflicts", help="Tell which promotions meet, and at what price.")] = False,
     as_json: _Json = False,
 ) -> None:
-    """Say what is wrong with a rule set, and why a second person must approve it. Exit code 1 when anything is."""
+    """Say what is wrong with a rule set, and why a second person must approve it. Exit code 1 when anything is wrong.
+
+    Of the draft it also says which reductions would show a price before that the law does not allow; that is a warning.
+    """
+    highs: list[HighBefore] = []
     if file is not None:
         body = _read(file)
         problems = shapes.problems_of(body)
@@ -43,18 +48,21 @@ def check(
     else:
         with _store().read() as conn:
             found = review.review(conn, clock.now())
+            highs = [] if found.problems else high_before(conn, found.body, clock.now())
         body, problems, reasons = found.body, found.problems, found.reasons
     meetings = conflicts(shapes.ruleset_of(body)) if meet and not problems else []
     if as_json:
         document = {
             "problems": [str(one) for one in problems],
             "approval": reasons,
+            "high_before": [str(one) for one in highs],
             "conflicts": [{"kind": one.kind, "promotion": one.promotion, "other": one.other} for one in meetings],
         }
         print(json.dumps(document, ensure_ascii=False, indent=2))
     else:
         _say(problems, "error")
         _say(reasons, "a second person must approve")
+        _say(highs, "the price before is too high")
         for one in meetings:
             print(f"{one.promotion} {one.kind.replace('_', ' ')} {one.other}")
         if not problems:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
+from offers.prices.before import HighBefore, high_before
 from offers.rules import release
 from offers.rules.diff import Change
 from offers.rules.review import compare, review
@@ -71,10 +72,24 @@ class Meeting(Answer):
     cart: dict[str, Any]
 
 
+class HighBeforeOut(Answer):
+    """A promotion that shows a product at `price` instead of `listed`; the law allows `lowest` as the price before."""
+
+    promotion: str
+    sku: str
+    currency: str
+    listed: int
+    price: int
+    lowest: int
+    began: datetime
+    words: str
+
+
 class Checked(Answer):
     """What publishing the draft would do. `digest` names what was looked at; give it to publish.
 
     `reasons`: why a second person must approve. `warnings`: versions planned for later that know nothing of this.
+    `high_before`: reductions, one product each, whose list price may not be shown as the price before.
     """
 
     is_fine: bool
@@ -84,6 +99,7 @@ class Checked(Answer):
     reasons: list[str]
     warnings: list[str]
     conflicts: list[Meeting]
+    high_before: list[HighBeforeOut]
 
 
 class CheckIn(In):
@@ -91,6 +107,7 @@ class CheckIn(In):
 
     live_from: datetime | None = None
     conflicts: bool = Field(True, description="Look for promotions that meet; takes seconds for hundreds of them.")
+    prices: bool = Field(True, description="Compare prices before with the lowest of 30 days, of some products.")
 
 
 class PublishIn(In):
@@ -180,6 +197,7 @@ def check_promotions(call: Call) -> Checked:
     given: CheckIn = call.body
     with store().read() as conn:
         found = review(conn, now(), live_from=_aware(given.live_from))
+        highs = high_before(conn, found.body, now()) if given.prices and not found.problems else []
     meetings = _meetings(found.body) if given.conflicts and not found.problems else []
     return Checked(
         is_fine=not found.problems,
@@ -189,6 +207,7 @@ def check_promotions(call: Call) -> Checked:
         reasons=found.reasons,
         warnings=found.warnings,
         conflicts=meetings,
+        high_before=[_high(one) for one in highs],
     )
 
 
@@ -303,6 +322,11 @@ def _aware(moment: datetime | None) -> datetime | None:
 def _meetings(body: Body) -> list[Meeting]:
     found = conflicts(ruleset_of(body))
     return [Meeting(**{name: getattr(one, name) for name in Meeting.model_fields}) for one in found]
+
+
+def _high(one: HighBefore) -> HighBeforeOut:
+    values = {name: getattr(one, name) for name in HighBeforeOut.model_fields if name != "words"}
+    return HighBeforeOut(**values, words=str(one))
 
 
 def _version(row: VersionRow) -> VersionOut:

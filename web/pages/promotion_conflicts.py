@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, url_for
 
+from offers.prices.before import high_before
 from offers.rules import book
 from offers.rules.shapes import canonical, loaded, ruleset_of
 from store import rulesets
@@ -79,6 +80,20 @@ def index() -> Response:
         link_to=link_to,
         tabs=sections,
     )
+
+
+@bp.get("/prices-before")
+@access.needs("promotions.read")
+def prices_before() -> Response:
+    """Tell which reductions of the draft would show a price before that the law does not allow."""
+    with store().read() as conn:
+        body = book.draft_body(conn)
+        try:
+            found = high_before(conn, body, now())
+        except InputRefused:  # what is wrong with the draft is told beside it
+            found = []
+    names = {one["key"]: one.get("name") or one["key"] for one in body["promotions"]}
+    return respond("promotions/_prices_before.html", found=found, names=names, link_to=link_to)
 
 
 def cart_of(one: Finding, version: str) -> str:

@@ -77,3 +77,32 @@ def test_there_are_no_products_yet(web: Web) -> None:
 
 def test_who_may_not_read_promotions_sees_no_products(web: Web) -> None:
     assert web.sign_in("support").get("/products").status_code == 403
+
+
+def test_a_price_before_that_is_too_high_is_told_before_launch(shop: Web) -> None:
+    key = Desk(shop, shop.key("integration", "promotions.edit", "promotions.publish", "promotions.read"))
+    told = key("POST", "/promotions/check", {})["high_before"]
+    assert [(one["promotion"], one["sku"], one["listed"], one["lowest"]) for one in told] == [
+        ("sale", "tea/green", 12_000, 10_000)
+    ]
+    assert "name 100.00 as the price before" in told[0]["words"]
+    begins, ends = (NOON + day * DAY for day in (20, 30))
+    period = {"kind": "period", "from": begins.isoformat(), "until": ends.isoformat()}
+    key(
+        "PUT", "/promotions/xmas", {"name": "Christmas", "layer": "item", "effect": percent(40), "conditions": [period]}
+    )
+    told = key("POST", "/promotions/check", {})["high_before"]
+    assert [(one["promotion"], one["lowest"]) for one in told] == [("sale", 10_000), ("xmas", 8_400)]
+    assert told[1]["began"].startswith("2026-12-14T12:00")
+    page = shop.sign_in("marketer").get("/promotions/conflicts/prices-before").text
+    assert "Christmas" in page
+    assert "/products/tea/green" in page
+    assert key("POST", "/promotions/check", {"prices": False})["high_before"] == []
+
+
+def test_a_fair_reduction_is_no_finding(web: Web) -> None:
+    key = Desk(web, web.key("integration", "promotions.edit", "promotions.read"))
+    upsert_products(web.store, [{"sku": "tea", "price": 900, "currency": "UAH"}], now=NOON - 60 * DAY, source="till")
+    key("PUT", "/promotions/sale", {"name": "Sale", "layer": "item", "effect": percent(30)})
+    assert key("POST", "/promotions/check", {})["high_before"] == []
+    assert "Prices before" not in web.sign_in("marketer").get("/promotions/conflicts/prices-before").text
