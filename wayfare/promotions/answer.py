@@ -3,13 +3,13 @@
 from typing import Any
 
 from wayfare.money import half_up
-from wayfare.promotions.extras import cashback, gifts
+from wayfare.promotions.extras import extras
 from wayfare.promotions.kinds import Kind
 from wayfare.promotions.pricer import Priced
 from wayfare.promotions.reasons import explain
 from wayfare.promotions.runs import Run, Step
 from wayfare.promotions.search import Found
-from wayfare.promotions.table import Offer, Table
+from wayfare.promotions.table import Table
 from wayfare.promotions.values import fraction
 
 _TRIED = ("better_price", "no_effect", "passed_over", "never_with", "standalone")
@@ -22,16 +22,9 @@ def write(table: Table, found: Found, ref: str | None = None) -> dict[str, Any]:
     lines = _lines(table, priced)
     shipping = [_parcel(table, priced, place) for place in range(len(cart.shipping))]
     applied = {offer.rule.key: amount for offer, amount in priced.applied().items()}
-    given: list[dict[str, object]] = []
-    bonus, lone = 0, any(one.rule.promotion.standalone for one in priced.applied())
-    extras = [] if lone else _together(table, priced, reasons)
-    if lone:
-        reasons |= {one.key: {"reason": "standalone"} for one in table.extras}
-    else:
-        given, why = gifts(table, extras, priced)
-        bonus, earned, whynot = cashback(table, extras, priced)
-        reasons |= {**why, **whynot}
-        applied |= {str(one["promotion"]): 0 for one in given} | {offer.key: 0 for offer in earned}
+    beside = extras(table, priced)
+    reasons |= beside.reasons
+    applied |= {offer.key: 0 for offer in beside.given}
     tax = sum(one["tax"] for one in (*lines, *shipping))
     net = sum(one["net"] for one in lines)
     payable = net + sum(one["net"] for one in shipping)
@@ -50,8 +43,8 @@ def write(table: Table, found: Found, ref: str | None = None) -> dict[str, Any]:
         "lines": lines,
         "applied": [{"promotion": key, "amount": applied[key]} for key in sorted(applied)],
         "not_applied": [{"promotion": key, **reasons[key]} for key in sorted(reasons) if key not in applied],
-        "gifts": given,
-        "cashback": bonus,
+        "gifts": beside.gifts,
+        "cashback": beside.bonus,
         "codes": _codes(table, applied, reasons),
         "proof": {
             "status": "optimal" if bound >= priced.value else "bounded",
@@ -59,26 +52,6 @@ def write(table: Table, found: Found, ref: str | None = None) -> dict[str, Any]:
         },
     }
     return document if ref is None else {"ref": ref, **document}
-
-
-def _together(table: Table, priced: Priced, reasons: dict[str, dict[str, object]]) -> list[Offer]:
-    """Return the gifts and bonuses that may stand beside what is applied."""
-    applied = {one.key for one in priced.applied()}
-    found: list[Offer] = []
-    for offer in sorted(table.extras, key=lambda one: one.rule.order):
-        if offer.rule.shy & applied:
-            reasons[offer.key] = {"reason": "never_with", "by": min(offer.rule.shy & applied)}
-        elif offer.rule.promotion.standalone and (applied or found):
-            reasons[offer.key] = {"reason": "standalone"}
-        else:
-            found.append(offer)
-            applied.add(offer.key)
-            if offer.rule.promotion.standalone:
-                reasons |= {
-                    one.key: {"reason": "standalone", "by": offer.key} for one in table.extras if one is not offer
-                }
-                break
-    return found
 
 
 def _lines(table: Table, priced: Priced) -> list[dict[str, Any]]:

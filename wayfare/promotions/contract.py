@@ -176,6 +176,19 @@ def parse_ruleset(document: object) -> Ruleset:
     return ruleset
 
 
+def parse_promotion(document: object, prefix: str = "") -> Promotion:
+    """Return a document as a promotion that stands alone in its layer. Raises InputRefused with the path of its fault."""
+    if _depth(document, 2 * MOST_NESTED + 8):
+        raise InputRefused("too_deep", f"nest conditions at most {MOST_NESTED} levels", path=prefix.rstrip("."))
+    try:
+        one: Promotion = _validated(Promotion, document)
+        check_ruleset(Ruleset(promotions=[one]), "")
+    except InputRefused as error:
+        path = (error.path or "").removeprefix("promotions.0.")
+        raise InputRefused(error.code, str(error), path=f"{prefix}{path}".rstrip(".")) from None
+    return one
+
+
 def parse_json(text: str) -> Any:
     """Return JSON text as a document. Raises InputRefused."""
 

@@ -104,6 +104,9 @@ class Direct:
     def _mode(self, retail: frozenset[Offer]) -> None:
         """Try all order promotions for one set of retailer's multi-buys."""
         table = self.table
+        if any(one.kinds & self.tied or one.rule.skips for one in retail):
+            self.sure = False  # the ballot knows nothing of units that the retailer has fixed; reduced ones cannot pay
+            return
         plans, prices, evaluations = sweep(table, self.free)
         self.effort.made += evaluations
         rest = [kind for kind in table.kinds if not self.free >> kind.index & 1]

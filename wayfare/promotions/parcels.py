@@ -1,8 +1,8 @@
 """Delivery: the lowest price of all parcels. Goods and parcels meet only in thresholds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import islice, product
 
 from wayfare.money import half_up, share_out
 from wayfare.promotions.contract import Group
@@ -45,19 +45,19 @@ def best_ways(table: Table, offers: Sequence[Offer]) -> tuple[list[Way], int, bo
     """Return the cheapest choices for parcels, their total, and whether all were looked at.
 
     Effects never lower a price less where it is lower already, so the best promotion of each parcel, group by group,
-    is exact; only promotions on all parcels together, which exclude those on single ones, are tried out.
+    is exact; only promotions that tie parcels together are tried out, each of them wherever it can work.
     """
     groups = table.book.shipping_groups
     if not table.cart.shipping:
         return [() for _ in groups], 0, True
     mine = [[offer for offer in offers if offer.rule.group == index] for index in groups]
-    options: list[list[Offer | None]] = []
-    for index, one in zip(groups, mine, strict=True):
-        whole = [offer for offer in one if offer.rule.target == "shipping_total" or _is_limited(offer)]
-        options.append([None, *whole] if table.groups[index].policy == "best" else [None])
+    options: list[list[Way]] = []
     combos = 1
-    for option in options:
-        combos *= len(option)
+    for index, one in zip(groups, mine, strict=True):
+        found: list[Way] = [()]
+        found += _tied_ways(table, one) if table.groups[index].policy == "best" else ()
+        combos *= len(found)
+        options.append(found[:MOST_WAYS])
     best: tuple[int, list[Way]] | None = None
     for tried, choice in enumerate(product(*options)):
         if tried >= MOST_WAYS:
@@ -79,19 +79,48 @@ def _is_limited(offer: Offer) -> bool:
     return offer.rule.most_cart is not None or offer.spend is not None
 
 
-def _way(group: Group, offers: Sequence[Offer], chosen: Offer | None, state: Sequence[Parcel]) -> Way:
-    places = {
-        offer: tuple(place for place, parcel in enumerate(state) if offer.rule.promotion.scope.ships(parcel.method))
-        for offer in offers
-    }
+def _tied_ways(table: Table, offers: Sequence[Offer]) -> Iterator[Way]:
+    """Yield what promotions of a BEST group that tie parcels together can do, the simple ways first.
+
+    One on all parcels excludes all others; one that may give so much a cart works on any of its parcels.
+    """
+    entries = parcels(table)
+    places = {offer: places_of(offer, entries) for offer in offers}
+    limited = [one for one in offers if one.rule.target == "shipping" and _is_limited(one)]
+    simple = [
+        ((one, places[one]),)
+        for one in offers
+        if places[one] and (one.rule.target == "shipping_total" or one in limited)
+    ]
+    yield from simple
+    able = [[None, *(one for one in limited if place in places[one])] for place in range(len(entries))]
+    for dealt in islice(product(*able), MOST_WAYS + 1):
+        taken = [(one, tuple(place for place, other in enumerate(dealt) if other is one)) for one in limited]
+        way = tuple((one, some) for one, some in taken if some)
+        if way and way not in simple:
+            yield way
+
+
+def places_of(offer: Offer, entries: Sequence[Parcel]) -> tuple[int, ...]:
+    """Return the parcels that an offer may work on."""
+    scope = offer.rule.promotion.scope
+    return tuple(place for place, parcel in enumerate(entries) if scope.ships(parcel.method))
+
+
+def _way(group: Group, offers: Sequence[Offer], fixed: Way, state: Sequence[Parcel]) -> Way:
+    """Return what the promotions of one group do; `fixed` is what those do that tie parcels together."""
+    places = {offer: places_of(offer, state) for offer in offers}
     if group.policy == "all":
         return tuple((offer, places[offer]) for offer in sorted(offers, key=lambda one: one.rank))
-    if chosen is not None:
-        return ((chosen, places[chosen]),)
     if group.policy == "first":
         return _first_way(group, offers, places, state)
-    picked: dict[Offer, list[int]] = {}
+    if any(offer.rule.target == "shipping_total" for offer, _ in fixed):
+        return fixed
+    picked = {offer: list(some) for offer, some in fixed}
+    taken = {place for some in picked.values() for place in some}
     for place, parcel in enumerate(state):
+        if place in taken:
+            continue
         able = [
             offer
             for offer in offers

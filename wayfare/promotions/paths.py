@@ -57,16 +57,23 @@ class Paths:
 
     def segments(self, kind: Kind) -> list[tuple[int, int]]:
         """Return (start, count) of units to which the same offers reach."""
+        marks = self._marks(kind)
+        if self._has_nth(kind):
+            marks |= {mark + 1 for mark in marks if mark < kind.quantity}  # the first unit chooses for itself
+        return [(start, end - start) for start, end in pairwise(sorted(marks))]
+
+    def _has_nth(self, kind: Kind) -> bool:
+        return any(isinstance(one.effect, Nth) for one in self.mine(kind))
+
+    def _marks(self, kind: Kind) -> set[int]:
+        """Return the positions in a kind where the reach of an offer ends."""
         marks = {0, kind.quantity}
         for offer in self._mine.get(kind.index, ()):
             marks.add(offer.reach[kind.index])
             for places in (offer.retail.payers, offer.retail.winners) if offer.retail else ():
                 if kind.index in places:
                     marks |= {places[kind.index].start, places[kind.index].stop}
-        if any(isinstance(one.effect, Nth) for one in self.mine(kind)):
-            marks |= {mark + 1 for mark in marks if mark < kind.quantity}  # the first unit chooses for itself
-        edges = sorted(marks)
-        return [(start, end - start) for start, end in pairwise(edges)]
+        return marks
 
     def single(self, run: Run, position: int) -> tuple[int, Picks]:
         """Return the price and the picks of the best untied promotions of one group for a run."""
@@ -125,10 +132,11 @@ class Paths:
         ]
         lengths = [run.count for run in states[0][0]]
         starts = [run.start for run in states[0][0]]
-        is_whole = self.is_monotone(kind)
-        offers = self.mine(kind)
-        lines = any(one.rule.target == "line" for one in offers)  # their shares may make units of one line differ
-        exact = not (lines and (not is_whole or any(isinstance(one.effect, Nth) for one in offers)))
+        is_whole, nth = self.is_monotone(kind), self._has_nth(kind)
+        if nth and len(self._marks(kind)) > 2:
+            is_whole = False  # a unit that stays dear may make another one the n-th
+        lines = any(one.rule.target == "line" for one in self.mine(kind))  # shares may make units of one line differ
+        exact = not (lines and (not is_whole or nth)) and (is_whole or not nth or max(lengths) == 1)
         for position, index in enumerate(self.groups):
             following: dict[object, tuple[list[Run], tuple[list[Picks], ...]]] = {}
             for runs, past in states:
@@ -168,6 +176,8 @@ class Paths:
         lines = [one for one in offers if one.rule.target == "line"]
         for count in range((len(lines) if group.policy == "all" else min(1, len(lines))) + 1):
             for chosen in combinations(lines, count):
+                if chosen and group.policy == "best" and any(self._pays(run, offers) for run in heads):
+                    continue  # a line is taken whole
                 options: list[list[Picks]] = []
                 for run in heads:
                     able = tuple(Pick(one) for one in chosen if not is_out(one, run, index))
@@ -177,6 +187,13 @@ class Paths:
                     options.append([(*one, *able) for one in self._options(run, position, all_paths)])
                 for combo in product(*options):
                     yield list(combo)
+
+    def _pays(self, run: Run, offers: Sequence[Offer]) -> bool:
+        """Tell whether one of the retailer's multi-buys that are taken needs a unit."""
+        return any(
+            one.retail is not None and one in self.retail and run.start in one.retail.payers.get(run.kind.index, ())
+            for one in offers
+        )
 
     def _options(self, run: Run, position: int, all_paths: bool) -> list[Picks]:
         group = self.table.groups[self.groups[position]]

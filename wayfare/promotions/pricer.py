@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wayfare.errors import WayfareError
+from wayfare.promotions.contract import LAYERS
 from wayfare.promotions.effects import Bundle, BuyGet, Sets
 from wayfare.promotions.kinds import Kind
 from wayfare.promotions.order_step import order_step, order_total
-from wayfare.promotions.parcels import Parcel, Way, ship
+from wayfare.promotions.parcels import Parcel, Way, parcels, places_of, ship
 from wayfare.promotions.runs import Pick, Run, fresh
 from wayfare.promotions.steps import goods_step, is_out, on_unit
 from wayfare.promotions.table import Offer, Table
@@ -65,10 +66,21 @@ def nets(table: Table, runs: Sequence[Run]) -> list[int]:
     return found
 
 
+def worths_before(table: Table, priced: Priced, layer: str) -> list[int]:
+    """Return the net value of each kind as a layer begins."""
+    later = LAYERS[LAYERS.index(layer) :]
+    found = [0] * len(table.kinds)
+    for run in priced.runs:
+        back = sum([step.given for step in run.steps if step.offer.rule.layer in later])
+        found[run.kind.index] += run.count * (run.price + back)
+    return found
+
+
 def price(table: Table, choice: Choice, *, may_clash: bool = False) -> Priced:
     """Price a choice exactly. Raises QuoteDiffers when the rules do not allow it."""
     runs = after_order(table, after_goods(table, choice.plans), choice.order)
     worths = nets(table, runs)
+    _check_ways(table, choice.ways)
     entries = ship(table, choice.ways or [()] * len(table.book.shipping_groups))
     for parcel in entries:
         for offer, _, _ in parcel.steps:
@@ -177,6 +189,19 @@ def check_group(table: Table, index: int, offers: Sequence[Offer], runs: Sequenc
         elif isinstance(offer.effect, Sets | BuyGet | Bundle):
             _insist(all(pick.role for _, pick in picked), "a multi-buy has roles")
             _insist(composes(offer, [(run.kind.index, run.price, run.count, pick) for run, pick in picked]), offer.key)
+
+
+def _check_ways(table: Table, ways: Sequence[Way]) -> None:
+    """Check what is chosen for parcels. Raises QuoteDiffers."""
+    entries = parcels(table)
+    for index, way in zip(table.book.shipping_groups, ways, strict=False):
+        policy, taken = table.groups[index].policy, [place for _, places in way for place in places]
+        _insist(policy == "all" or len(set(taken)) == len(taken), "one promotion on a parcel")
+        for offer, places in way:
+            mine, is_whole = places_of(offer, entries), offer.rule.target == "shipping_total"
+            _insist(set(places) <= set(mine), f"{offer.key} is not offered")
+            _insist(not is_whole or len(places) == len(mine), f"{offer.key} works on all parcels or none")
+            _insist(not is_whole or policy != "best" or len(way) == 1, f"{offer.key} excludes the others")
 
 
 def composes(offer: Offer, units: Sequence[tuple[int, int, int, Pick]]) -> bool:

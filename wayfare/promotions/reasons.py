@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from wayfare.promotions.conditions import GoodsCondition, leaves
 from wayfare.promotions.contract import GOODS_LAYERS
 from wayfare.promotions.order_step import order_total
-from wayfare.promotions.pricer import Priced, meets_net
+from wayfare.promotions.pricer import Priced, meets_net, worths_before
 from wayfare.promotions.runs import Run
 from wayfare.promotions.search import Found
 from wayfare.promotions.steps import is_out, plain_effect, unit_off
@@ -34,7 +34,7 @@ def _reason(
 ) -> dict[str, object]:
     """Return why an offer is not applied; `applied` are those that are, the most given first, `mates` in its group."""
     rule = offer.rule
-    if offer.net and not meets_net(table, offer, worths := _worths(table, found.priced, offer)):
+    if offer.net and not meets_net(table, offer, worths := worths_before(table, found.priced, offer.rule.layer)):
         return {"reason": "threshold_short", **_short(table, offer, worths)}
     if rule.shy:
         shy = sorted(one.key for one in applied if one.key in rule.shy)
@@ -66,26 +66,6 @@ def _gives_alone(table: Table, offer: Offer) -> bool:
         return True
     effects = [(run, plain_effect(offer, run)) for run in runs]
     return any(effect is not None and unit_off(offer, effect, run, group)[1] > 0 for run, effect in effects)
-
-
-def _before(priced: Priced, layer: str) -> list[tuple[int, int]]:
-    """Return (kind, net value) before a layer."""
-    order = ("price", "item", "personal", "order", "shipping", "gift")
-    later = set(order[order.index(layer) :])
-    return [
-        (
-            run.kind.index,
-            run.count * (run.price + sum(step.given for step in run.steps if step.offer.rule.layer in later)),
-        )
-        for run in priced.runs
-    ]
-
-
-def _worths(table: Table, priced: Priced, offer: Offer) -> list[int]:
-    found = [0] * len(table.kinds)
-    for kind, worth in _before(priced, offer.rule.layer):
-        found[kind] += worth
-    return found
 
 
 def _short(table: Table, offer: Offer, worths: Sequence[int]) -> dict[str, object]:

@@ -250,6 +250,7 @@ DELIVERY = [
     ("free delivery from a value", request([L], promo("f", percent(100, "shipping"), "shipping", conditions=[when("goods_from", value=1001)]), shipping=SHIP), 1600, {"f": "threshold_short"}),
     ("giving up a discount for free delivery", request([L], promo("p", amount(100)), promo("f", percent(100, "shipping"), "shipping", conditions=[when("goods_from", value=1000, base="net")]), shipping=SHIP), 1000, {"p": "better_price"}),
     ("a percent of the list price of all parcels", request([L], promo("f", amount(100, "shipping"), group="g"), promo("s", percent(50, "shipping_total"), group="h"), groups=[group("g", "shipping"), group("h", "shipping", position=2, percent_base="list")], shipping=TWO_SHIP), 1250, {}),
+    ("what is left of a limit goes where it saves most", request([L], promo("f", percent(100, "shipping"), "shipping", limits={"max_discount_cart": 300}), promo("g", percent(50, "shipping"), "shipping"), shipping=TWO_SHIP), 1300, {}),
     ("delivery stacks in an ALL group", request([L], promo("f", percent(50, "shipping"), group="g"), promo("h", amount(100, "shipping"), group="g"), groups=[group("g", "shipping", "all")], shipping=SHIP), 1200, {}),
 ]  # fmt: skip
 
@@ -290,6 +291,10 @@ MULTI = [
     ("the first dear, the others cheaper", request([line("a", 100, 3)], promo("m", {"kind": "nth", "first": percent(10), "additional": percent(50)})), 190, {}),
     ("only the others", request([line("a", 100, 3)], promo("m", {"kind": "nth", "additional": percent(50)})), 200, {}),
     ("the second unit declines to be left in full for the order", request([line("a", 1000, 2)], promo("m", {"kind": "nth", "first": fixed(390), "additional": percent(20)}), promo("o", amount(333, "order"), "order", scope={"skip_discounted": True})), 1057, {}),
+    ("one unit stays dear, so that the other is the second", request([line("a", 1000, 2)], promo("p", amount(100), "price"), promo("m", {"kind": "nth", "first": percent(20), "additional": percent(50)}, limits={"max_units_line": 1})), 1450, {}),
+    ("a line that pays for the retailer's reward is not reduced", request([L, M], promo("m", sets(2, favor="retailer")), promo("l", amount(130, "line"))), 1000, {"l": "better_price"}),
+    ("the retailer's sets and the customer's stack", request([L, line("b", 900, brand="x"), line("c", 800, brand="y")], promo("r", sets(2, 1, amount(10), favor="retailer")), promo("m", sets(2), "personal", scope=brand("x"))), 1790, {}),
+    ("who pays for the retailer's reward gives up the sale", request([L, M], promo("s", amount(50), scope=brand("x")), promo("r", sets(2, favor="retailer"), "personal", scope={"skip_discounted": True})), 1000, {"s": "better_price"}),
     ("n-th counts each line for itself", request([L, M], promo("m", {"kind": "nth", "additional": percent(50)})), 1500, {"m": "no_effect"}),
 ]  # fmt: skip
 

@@ -34,6 +34,7 @@ GIFTS: list[tuple[str, list[dict[str, Any]], dict[str, Any], list[tuple[str, int
     ("goods worth too little", [gift("g", "G1", conditions=[when("goods_from", value=3501)])], {"stock": {"G1": 1}}, [], {"g": "threshold_short"}),
     ("a net threshold", [promo("p", percent(10)), gift("g", "G1", conditions=[when("goods_from", value=3500, base="net")])], {"stock": {"G1": 1}}, [], {"g": "threshold_short"}),
     ("of a BEST group one", [gift("g", "G1"), gift("h", "G2", priority=1)], {"stock": {"G1": 1, "G2": 1}}, [("G2", 1)], {"g": "better_price"}),
+    ("one that is not given stands in nobody's way", [gift("g", "G1", standalone=True), gift("h", "G2", priority=1)], {"stock": {"G1": 1}}, [("G1", 1)], {"h": "gift_out_of_stock"}),
     ("never with a sale", [promo("p", percent(10)), gift("g", "G1", never_with=["p"])], {"stock": {"G1": 1}}, [], {"g": "never_with"}),
     ("a standalone sale leaves no gift", [promo("p", percent(10), standalone=True), gift("g", "G1")], {"stock": {"G1": 1}}, [], {"g": "standalone"}),
 ]  # fmt: skip
@@ -58,6 +59,14 @@ def test_gifts(rules: Any, cart: Any, gifts: Any, reasons: Any) -> None:
         ([back("c", amount=9999, scope=brand("y"))], 500),
         ([back("c", amount=200, limits={"max_discount_cart": 150})], 150),
         ([back("c", percent="5", conditions=[when("goods_from", value=4000)])], 0),
+        # the threshold of layer order is measured before the order's promotions, the bonus after them
+        (
+            [
+                promo("o", amount(100, "order"), "order"),
+                back("c", percent="5", conditions=[when("goods_from", value=3500, base="net")]),
+            ],
+            170,
+        ),
     ],
 )
 def test_cashback_is_earned_on_what_is_paid(rules: Any, earned: int) -> None:

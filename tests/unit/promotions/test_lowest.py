@@ -3,23 +3,38 @@
 from typing import Any
 from unittest.mock import patch
 
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import event, given
 
 from rig.brute_force import lowest
 from rig.carts import documents, multibuys, thresholds
+from rig.examples import examples
+from rig.rewards import rewards, tax
 from wayfare.promotions import dealing, quote
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(100)
 @given(documents())
 def test_no_choice_is_cheaper_than_the_quote(document: dict[str, Any]) -> None:
     answer = quote(document)
-    best = lowest(document)
-    assert answer["proof"]["bound"] <= best <= answer["payable"]
-    assert answer["proof"]["status"] == "optimal"
+    added = answer["tax"] if document["cart"]["tax_mode"] == "exclusive" else 0
+    assert answer["payable"] - added == lowest(document)
+    assert answer["proof"] == {"status": "optimal", "bound": answer["payable"]}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(60)
+@given(documents())
+def test_gifts_bonus_and_tax_follow_from_the_prices(document: dict[str, Any]) -> None:
+    answer, cart = quote(document), document["cart"]
+    gifts, bonus = rewards(document, answer)
+    assert (answer["gifts"], answer["cashback"]) == (gifts, bonus)
+    shown = [*zip(cart["lines"], answer["lines"], strict=True), *zip(cart["shipping"], answer["shipping"], strict=True)]
+    assert [one["tax"] for _, one in shown] == [tax(cart, asked.get("tax"), one["net"]) for asked, one in shown]
+    assert answer["tax"] == sum(one["tax"] for _, one in shown)
+    net = sum(one["net"] for _, one in shown)
+    assert answer["payable"] == net + (answer["tax"] if cart["tax_mode"] == "exclusive" else 0)
+
+
+@examples(60)
 @given(multibuys())
 def test_prices_for_credit_leave_the_lowest_price_alone(document: dict[str, Any]) -> None:
     """Small carts do without them; here they must use them, and the lowest price is the same."""
@@ -30,7 +45,7 @@ def test_prices_for_credit_leave_the_lowest_price_alone(document: dict[str, Any]
     assert answer["proof"] == {"status": "optimal", "bound": best}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(60)
 @given(multibuys())
 def test_what_is_dealt_in_parts_has_a_true_bound(document: dict[str, Any]) -> None:
     """Many units are divided; here a few are."""
@@ -40,7 +55,7 @@ def test_what_is_dealt_in_parts_has_a_true_bound(document: dict[str, Any]) -> No
     assert answer["proof"]["bound"] <= best <= answer["payable"]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(40)
 @given(thresholds())
 def test_thresholds_at_net_value_are_reached_as_cheaply_as_can_be(document: dict[str, Any]) -> None:
     """In closed form nearly always; where the complete search must help, nothing is claimed without it."""
