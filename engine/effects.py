@@ -10,20 +10,24 @@ import orjson
 from pydantic_core import PydanticCustomError
 
 from engine.documents import canonical
-from nodes.contract import OFFERS, Change, Effect, Emit, Goal, IssueCertificate, IssueCode, ListChange, Send
+from nodes.contract import OFFERS, Change, Effect, Emit, Goal, GrantPrice, IssueCertificate, IssueCode, ListChange, Send
 from nodes.localtime import zone_of
 from nodes.plain_money import major
 from offers.certificates import proof
 from offers.codes.text import compact, draw, grouped
 from store.effects import CodeSource, NewCodes, NewMessages
 from store.gifts import NewCertificates
+from store.personal_prices import NewPrices
+from store.products import Product
 from wayfare.errors import BadResult
+from wayfare.promotions.effects import PercentOff
 from wayfare.vault import Vault
 
 if TYPE_CHECKING:
     from engine.passage import Passage
 
 Drawing: TypeAlias = Callable[[CodeSource, str, Sequence[Any]], Sequence[bytes]]
+Catalogue: TypeAlias = Callable[[Collection[str]], Mapping[str, Product]]
 _PRIORITY = {"transactional": 1}
 
 UNSEEN = ("code", "certificate")
@@ -35,9 +39,15 @@ class Effects:
     """Collects the rows of one walk. Codes are drawn at once, because later nodes of the same walk read them."""
 
     def __init__(
-        self, vault: Vault, code_batches: Mapping[str, CodeSource], list_ids: Mapping[str, int], draw_codes: Drawing
+        self,
+        vault: Vault,
+        code_batches: Mapping[str, CodeSource],
+        list_ids: Mapping[str, int],
+        draw_codes: Drawing,
+        products: Catalogue,
     ) -> None:
         self.vault = vault
+        self._products = products
         self._draw_codes = draw_codes
         self.pools = {key for key, batch in code_batches.items() if batch.uses_pool or batch.is_void}
         self.list_ids = list_ids
@@ -50,6 +60,7 @@ class Effects:
         self.lists: list[tuple[int, int, bool]] = []  # list, customer, on or off
         self.goals: set[int] = set()
         self.certificates: list[NewCertificates] = []
+        self.prices: list[NewPrices] = []
         self.fresh: set[int] = set()  # passages that have something new in hand
         self.told: dict[str, set[int]] = {kind: set() for kind in UNSEEN}  # whom a message of this walk shows it
 
@@ -69,6 +80,8 @@ class Effects:
             self._issue(node, effect, passage)
         elif isinstance(effect, IssueCertificate):
             self._certify(node, effect, passage)
+        elif isinstance(effect, GrantPrice):
+            self._grant(node, effect, passage)
         elif isinstance(effect, Change):
             rows = passage.rows
             _check(effect.values.values())
@@ -169,9 +182,40 @@ class Effects:
         self.certificates.append(NewCertificates(node, effect.amount, effect.currency, issued))
         self.fresh.update(ids)
 
+    def _grant(self, node: str, effect: GrantPrice, passage: Passage) -> None:
+        rows, columns, found = passage.rows, passage.columns, []
+        known = self._products({sku for id in effect.ids for sku in effect.skus.get(id, ())}) if effect.skus else {}
+        for id in effect.ids:
+            row, until = rows[id], effect.valid_until[id]
+            things = [("brand", effect.brand)] if effect.brand else [("sku", sku) for sku in effect.skus.get(id, ())]
+            found += [(id, row.visit, row.customer_id, *thing, until) for thing in dict.fromkeys(things)]
+            values = _price_shown(effect, known.get(things[0][1]) if things and not effect.brand else None)
+            sku = things[0][1] if things and not effect.brand else None
+            values |= {"price_sku": sku, "price_valid_until": until, "price_pieces": effect.pieces}
+            for name, value in values.items():
+                columns[name][id] = value
+        price = (node, effect.price, effect.percent, effect.currency, effect.pieces)
+        self.prices.append(NewPrices(*price, found))
+        self.fresh.update(effect.ids)
+
     def sealed_variables(self) -> list[bytes]:
         """Return the variables of all messages in their order, sealed under one fresh key."""
         return self.vault.seal_many(self.variables)
+
+
+def _price_shown(effect: GrantPrice, product: Product | None) -> dict[str, Any]:
+    """Return how a message shows a price: that of the first product, as far as the catalogue knows it."""
+    before = product.price if product else None
+    price = effect.price
+    if effect.percent is not None and before is not None:
+        price = before - PercentOff(kind="percent", value=effect.percent).off(before, before)
+    return {
+        "price": None if price is None else major(price),
+        "price_before": None if before is None else major(before),
+        "price_percent": effect.percent,
+        "price_currency": effect.currency or (product.currency if product else None),
+        "price_product": (product.name or product.sku) if product else (effect.brand or None),
+    }
 
 
 def _check(values: Iterable[Any]) -> None:

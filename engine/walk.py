@@ -27,6 +27,8 @@ from store.gifts import write_certificates
 from store.health import is_unavailable
 from store.lists import change_lists, list_ids
 from store.memory import count_success, lock_memories, write_memories
+from store.personal_prices import write_prices
+from store.products import products_of
 from store.walk import Standing
 from wayfare.crashpoints import point
 from wayfare.segments.facts import Fact
@@ -108,7 +110,8 @@ def _walk(runtime: Runtime, conn: Connection, claimed: Claim, ids: Sequence[int]
     kinds = version.memory_kinds(version.remembering_from({row.node for row in standing}))
     memories = lock_memories(conn, version.journey_id, kinds) if kinds else {}
     draw = partial(_draw, conn, now)
-    effects = Effects(runtime.vault, _code_batches(conn, version), _lists(conn, version), draw)
+    products = partial(products_of, conn)
+    effects = Effects(runtime.vault, _code_batches(conn, version), _lists(conn, version), draw, products)
     columns = _columns(runtime, conn, version, standing, now)
     passage = Passage(version, standing, columns, effects, now, memories, partial(_count, conn, version.journey_id))
     passage.run()
@@ -119,10 +122,12 @@ def _walk(runtime: Runtime, conn: Connection, claimed: Claim, ids: Sequence[int]
     store.write_steps(conn, passage.steps, version.id, now)
     write_messages(conn, effects.messages, effects.sealed_variables(), version.id, now)
     write_codes(conn, effects.codes, now)
-    write_certificates(conn, effects.certificates, now=now, by=f"journey {version.journey_key}")
+    source = f"journey {version.journey_key}"
+    write_certificates(conn, effects.certificates, now=now, by=source)
+    write_prices(conn, effects.prices, now=now, source=source)
     code_doubts.note(conn, _untold(passage, effects), now)
     depths = {row.customer_id: row.depth + 1 for row in standing} if effects.changes or effects.lists else {}
-    change_attributes(conn, effects.changes, now=now, source=f"journey {version.journey_key}", depths=depths)
+    change_attributes(conn, effects.changes, now=now, source=source, depths=depths)
     change_lists(conn, effects.lists, now=now, depths=depths)
     write_memories(conn, version.journey_id, kinds, {node: passage.memories[node] for node in passage.remembered})
     effects.events += watched(runtime, conn, passage)

@@ -164,6 +164,24 @@ class IssueCertificate:
 
 
 @dataclass(frozen=True, slots=True)
+class GrantPrice:
+    """Give each customer prices of their own for products: `skus` by enrollment, or else for all of `brand`.
+
+    Either `price`, in minor units of `currency`, or `percent` off the list price, as decimal text. For at most `pieces`
+    of each product. Later nodes see the price of the first product.
+    """
+
+    ids: Collection[int]
+    pieces: int
+    valid_until: Mapping[int, datetime]
+    skus: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    brand: str = ""
+    price: int | None = None
+    percent: str | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """Set one profile attribute (`attrs.` is left out of `name`) to a value per customer; None removes it."""
 
@@ -196,7 +214,7 @@ class ListChange:
     add: bool = True
 
 
-Effect = Send | IssueCode | IssueCertificate | Change | Emit | Goal | ListChange
+Effect = Send | IssueCode | IssueCertificate | GrantPrice | Change | Emit | Goal | ListChange
 
 
 @dataclass(slots=True)

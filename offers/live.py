@@ -14,6 +14,7 @@ from store.db import Connection
 from wayfare.errors import InputRefused
 from wayfare.promotions import Cart, Compiled, compile, parse_request
 from wayfare.promotions import quote as quote_of
+from wayfare.promotions.contract import Limits, Promotion
 
 _KEPT = 16  # versions in memory: the live one, and those that people look at
 
@@ -50,6 +51,7 @@ class Unlocked(Protocol):
 
 
 Resolve = Callable[[Sequence[str]], Sequence[Unlocked]]
+Grants = Callable[[Cart], Sequence[Promotion]]
 Remaining = Callable[[Mapping[str, Usage], Cart], Mapping[str, Left]]
 
 
@@ -97,10 +99,11 @@ def quote_cart(
     ref: str | None = None,
     resolve: Resolve | None = None,
     remaining: Remaining | None = None,
+    grants: Grants | None = None,
 ) -> dict[str, Any]:
     """Return what a cart costs under the live version: see `quote_under`. Raises InputRefused."""
-    rules = live.at(conn, now)
-    return quote_under(rules, cart, now, store=store, zone=zone, ref=ref, resolve=resolve, remaining=remaining)
+    more: dict[str, Any] = {"resolve": resolve, "remaining": remaining, "grants": grants}
+    return quote_under(live.at(conn, now), cart, now, store=store, zone=zone, ref=ref, **more)
 
 
 def quote_under(
@@ -113,8 +116,9 @@ def quote_under(
     ref: str | None = None,
     resolve: Resolve | None = None,
     remaining: Remaining | None = None,
+    grants: Grants | None = None,
 ) -> dict[str, Any]:
-    """Return what a cart costs under a version: the contract's quote with `at` and `left`, to replay it.
+    """Return what a cart costs under a version: the contract's quote with `at`, `left` and `granted`, to replay it.
 
     `store` is the shop that the caller is bound to: another one in the cart is refused, none is filled in. Without
     `at` the cart is priced now, in the offset of `zone`. Without `resolve` the text of a code is what it unlocks.
@@ -135,21 +139,31 @@ def quote_under(
         opened = list(dict.fromkeys(unlock for unlock in unlocked.values() if unlock))
         priced = priced.model_copy(update={"codes": opened})
     left = remaining(version.usage, priced) if remaining is not None and version.usage else {}
-    quote = quote_with(version, priced, ref=ref, left=left)
+    own = grants(priced) if grants is not None and priced.lines else ()
+    quote = quote_with(version, priced, ref=ref, left=left, granted=own)
     if unlocked:
         quote["codes"] = _by_text(request.cart.codes, unlocked, quote["codes"])
     quote["at"] = given["at"]
     if left:
         quote["left"] = {key: {"uses": one.uses, "spend": one.spend} for key, one in sorted(left.items())}
+    if own:
+        quote["granted"] = [shown(one) for one in own]
     return quote
 
 
 def quote_with(
-    version: Rules, cart: Cart, *, ref: str | None = None, left: Mapping[str, Left] | None = None
+    version: Rules,
+    cart: Cart,
+    *,
+    ref: str | None = None,
+    left: Mapping[str, Left] | None = None,
+    granted: Sequence[Promotion] = (),
 ) -> dict[str, Any]:
-    """Return the quote for a cart under one rule set, with what is left of promotions whose use is limited."""
+    """Return the quote for a cart under one rule set, with what is left of promotions whose use is limited, and with
+    what only this customer was granted.
+    """
     compiled = _with_left(version, left, _worth(cart)) if left else version.compiled
-    return quote_of(cart, compiled, ref=ref)
+    return quote_of(cart, with_granted(compiled, granted, cart) if granted else compiled, ref=ref)
 
 
 def _with_left(version: Rules, left: Mapping[str, Left], worth: int) -> Compiled:
@@ -168,6 +182,24 @@ def _with_left(version: Rules, left: Mapping[str, Left], worth: int) -> Compiled
         for one in version.body["promotions"]
     ]
     return compile(ruleset_of({**version.body, "promotions": promotions}, version.name))
+
+
+def with_granted(compiled: Compiled, granted: Sequence[Promotion], cart: Cart) -> Compiled:
+    """Return the rule set with what was granted to one customer beside it; nothing is parsed once more.
+
+    A limit of pieces that this cart cannot reach is left out: then no units have to be chosen.
+    """
+    pieces = sum(line.quantity for line in cart.lines)
+    own = [
+        one.model_copy(update={"limits": Limits()}) if (one.limits.max_units or 0) >= pieces else one for one in granted
+    ]
+    ruleset = compiled.ruleset
+    return Compiled(ruleset.model_copy(update={"promotions": [*ruleset.promotions, *own]}))
+
+
+def shown(granted: Promotion) -> dict[str, Any]:
+    """Return what was granted as it stands in a quote: the contract's promotion, without what is at its default."""
+    return granted.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def _worth(cart: Cart) -> int:

@@ -9,11 +9,15 @@ from zoneinfo import ZoneInfo
 from offers.codes.resolve import Resolved, resolve
 from offers.codes.text import compact
 from offers.live import Left, Live, Rules, quote_cart
+from offers.redemption import own
 from offers.redemption.limits import Buyer, Limits, spared, unlocks_of
 from offers.rules.shapes import Usage
 from store import redemptions
+from store.counters import Taking
 from store.db import Connection
+from store.personal_prices import Granted, granted
 from wayfare.promotions import Cart
+from wayfare.promotions.contract import Promotion
 from wayfare.vault import Vault
 
 
@@ -41,6 +45,7 @@ class Priced:
     limits: Limits
     codes: tuple[Resolved, ...]
     unlocks: Mapping[str, str | None]
+    granted: tuple[Granted, ...] = ()
 
     def applied(self) -> dict[str, int]:
         """Return the discount by promotion that was applied."""
@@ -51,6 +56,11 @@ class Priced:
         used = {one["code"] for one in self.quote["codes"] if one["status"] == "applied"}
         found = {code.code_id: code for code in self.codes if code.code_id is not None and code.text in used}
         return [found[id] for id in sorted(found)]
+
+    def takings(self) -> list[Taking]:
+        """Return what the order takes of counters."""
+        limited = self.limits.takings(self.rules.usage, self.unlocks, self.applied(), self.used_codes())
+        return [*limited, *own.takings(self.quote, self.granted)]
 
     def opened_by(self, code: Resolved) -> list[str]:
         """Return the promotions that were applied because of a code."""
@@ -85,6 +95,17 @@ def price(conn: Connection, live: Live, vault: Vault, asking: Asking, now: datet
     def left(usage: Mapping[str, Usage], _cart: Cart) -> dict[str, Left]:
         return limits.left(conn, usage, unlocks)
 
+    mine: list[Granted] = []
+
+    def grants(cart: Cart) -> list[Promotion]:
+        if not customer and not phone:
+            return []
+        skus = {line.sku for line in cart.lines}
+        brands = {line.brand for line in cart.lines if line.brand}
+        goods: dict[str, Any] = {"currency": cart.currency, "skus": skus, "brands": brands}
+        mine[:] = granted(conn, customer=customer, phone=phone, now=now, **goods)
+        return [own.promotion_of(one) for one in mine]
+
     quote = quote_cart(
         conn,
         live,
@@ -95,8 +116,9 @@ def price(conn: Connection, live: Live, vault: Vault, asking: Asking, now: datet
         ref=asking.ref,
         resolve=opened,
         remaining=left,
+        grants=grants,
     )
-    return Priced(quote, rules, limits, tuple(codes), unlocks)
+    return Priced(quote, rules, limits, tuple(codes), unlocks, tuple(mine))
 
 
 def _with_words(conn: Connection, codes: Sequence[Resolved], unlocks: Mapping[str, str | None]) -> list[Resolved]:

@@ -177,7 +177,7 @@ def parse_ruleset(document: object) -> Ruleset:
 
 
 def parse_promotion(document: object, prefix: str = "") -> Promotion:
-    """Return a document as a promotion that stands alone in its layer. Raises InputRefused with the path of its fault."""
+    """Return a document as a promotion beside no others. Raises InputRefused with the path of its first fault."""
     if _depth(document, 2 * MOST_NESTED + 8):
         raise InputRefused("too_deep", f"nest conditions at most {MOST_NESTED} levels", path=prefix.rstrip("."))
     try:

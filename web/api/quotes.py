@@ -7,6 +7,7 @@ from pydantic import Field
 from offers.live import Left, quote_with
 from offers.prices.lowest import lowest
 from offers.prices.seasons import Place
+from offers.redemption.own import promotions_in
 from offers.redemption.pricing import price
 from store.db import Connection
 from wayfare.errors import InputRefused
@@ -52,11 +53,14 @@ class LeftIn(In):
 
 
 class ReplayIn(In):
-    """A cart that was priced before: its `cart` with the quote's `at`, and the quote's `left`."""
+    """A cart that was priced before: its `cart` with the quote's `at`, and the quote's `left` and `granted`."""
 
     cart: Annotated[dict[str, Any], DescribedBy(Cart)]
     version: int | str = Field(description="Number of the version; the quote's `ruleset`, v17, is understood too.")
     left: dict[str, LeftIn] = Field(default_factory=dict)
+    granted: list[dict[str, Any]] = Field(
+        default_factory=list, max_length=100, description="The quote's `granted`: prices that only this customer had."
+    )
     ref: str | None = Field(None, max_length=500)
 
 
@@ -139,10 +143,13 @@ class QuoteOut(Answer):
 
 
 class LiveQuote(QuoteOut):
-    """A quote under a stored version; `at` is the moment that conditions saw, `left` what limits were told."""
+    """A quote under a stored version; `at` is the moment that conditions saw, `left` what limits were told, `granted`
+    the prices that only this customer has.
+    """
 
     at: str
     left: dict[str, LeftIn] = Field(default_factory=dict)
+    granted: "list_[dict[str, Any]]" = Field(default_factory=list)
 
 
 @api.post("/quotes", needs="quotes.make", body=CartIn, answer=LiveQuote, max_bytes=BATCH)
@@ -186,9 +193,12 @@ def replay_quote(call: Call) -> dict[str, Any]:
     with store().read() as conn:
         version = context().live.numbered(conn, int(number))
     left = {key: Left(one.uses, one.spend) for key, one in given.left.items() if key in version.usage}
-    answer = quote_with(version, request.cart, ref=given.ref, left=left)
+    granted = promotions_in(given.granted)
+    answer = quote_with(version, request.cart, ref=given.ref, left=left, granted=granted)
     answer["at"] = given.cart["at"]
-    return answer | ({"left": {key: one.model_dump() for key, one in given.left.items()}} if given.left else {})
+    if given.left:
+        answer["left"] = {key: one.model_dump() for key, one in given.left.items()}
+    return answer | ({"granted": given.granted} if given.granted else {})
 
 
 @api.post("/quotes/preview", needs="quotes.make", body=QuoteIn, answer=QuoteOut, max_bytes=BATCH)

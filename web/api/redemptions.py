@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field
 
 from offers.live import Left, quote_with
-from offers.redemption import returns, settle
+from offers.redemption import own, returns, settle
 from offers.redemption.reserve import LONGEST, SHORTEST, Order, Refused, reserve
 from offers.redemption.returns import Back
 from store import redemptions
@@ -178,7 +178,8 @@ def replay_redemption(call: Call, id: int) -> ReplayOut:
         row = redemptions.get(conn, id, store=shop_of(call))
         rules = context().live.numbered(conn, row.version)
     left = {key: Left(one["uses"], one["spend"]) for key, one in row.quote.get("left", {}).items()}
-    again = quote_with(rules, parse_request({"cart": row.cart}).cart, left=left)
+    granted = own.promotions_in(row.quote.get("granted", ()))
+    again = quote_with(rules, parse_request({"cart": row.cart}).cart, left=left, granted=granted)
     same = all(again[name] == row.quote[name] for name in ("payable", "tax", "goods", "lines", "shipping", "applied"))
     return ReplayOut(same=same, payable=again["payable"], quote=again)
 
