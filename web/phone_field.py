@@ -11,8 +11,21 @@ def phone_of(form: Form, name: str, *, need: str = "") -> str | None:
     typed = form.text(name, longest=40, need=need)
     if not typed:
         return None
-    try:
-        return phone(typed, None)
-    except PydanticCustomError:
+    found = possible_phone(typed)
+    if found is None:
         form.wrong.setdefault(name, "Write a phone number, such as +380671234567.")
+    return found
+
+
+def possible_phone(text: str) -> str | None:
+    """Return a text as E.164 if it looks like a whole phone number, with or without its country; None otherwise."""
+    digits = "".join(sign for sign in text if sign.isdigit())
+    if not 9 <= len(digits) <= 15 or any(sign.isalpha() for sign in text):
         return None
+    for typed in (text, f"+{digits}", f"+38{digits}"):
+        try:
+            if found := phone(typed, None):
+                return found
+        except PydanticCustomError:
+            continue
+    return None

@@ -141,6 +141,11 @@ def activate_card(conn: Connection, vault: Vault, number: str, sale: Sale, *, no
     row = proof.find(conn, vault, number)
     if row is None or row.kind != "plastic":
         return "not_found"
+    return activate_row(conn, vault, row, sale, now=now, by=by)
+
+
+def activate_row(conn: Connection, vault: Vault, row: Row, sale: Sale, *, now: datetime, by: str) -> str:
+    """Give a plastic card that the caller has locked its value; return why not, or nothing."""
     if row.order_key is not None:
         return "" if (row.order_key, row.line) == (sale.order, sale.line) else "active_already"
     if row.status != "inactive":

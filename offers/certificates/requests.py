@@ -17,6 +17,7 @@ from store.workspace import read_setting, write_setting
 from wayfare.errors import Conflict, InputRefused
 from wayfare.vault import Vault
 
+KINDS = ("issue", "refund", "activate")
 LIMIT = "approval_certificate"
 DEFAULT_LIMIT = 100_000
 """In minor units: what one person may give away alone, when the workspace has not set another sum."""
@@ -24,7 +25,9 @@ DEFAULT_LIMIT = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What somebody asks for: a certificate (`issue`), or money back on one (`refund` of the payment `key`)."""
+    """What somebody asks for: a certificate (`issue`), money back on one (`refund` of the payment `key`), or the value
+    of a plastic card (`activate`) that a line of an order paid for where no program said so.
+    """
 
     kind: str
     amount: int
@@ -34,6 +37,9 @@ class Wanted:
     valid_until: datetime | None = None
     key: str = ""
     owner: str = ""
+    card: int | None = None
+    order: str = ""
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +55,14 @@ class Outcome:
 
 def ask(conn: Connection, vault: Vault, wanted: Wanted, *, now: datetime, by: str) -> Outcome:
     """Ask for something by hand. Up to the workspace's limit it is carried out at once."""
-    if wanted.kind not in ("issue", "refund"):
-        raise InputRefused("unknown_value", "kind is issue or refund", path="kind")
+    if wanted.kind not in KINDS:
+        raise InputRefused("unknown_value", f"kind is one of {', '.join(KINDS)}", path="kind")
     if wanted.amount <= 0:
         raise InputRefused("too_small", "at least one minor unit", path="amount")
     until = wanted.valid_until.isoformat() if wanted.valid_until else None
-    body = {"key": wanted.key, "owner": wanted.owner, "valid_until": until}
+    body: dict[str, Any] = {"key": wanted.key, "owner": wanted.owner, "valid_until": until}
+    if wanted.kind == "activate":
+        body |= {"card": wanted.card, "order": wanted.order, "line": wanted.line}
     digest = _digest(vault, wanted, body)
     request_id = certificates.add_request(
         conn,
@@ -119,6 +127,8 @@ def _carry_out(conn: Connection, vault: Vault, request: Request, now: datetime, 
         ends = datetime.fromisoformat(until) if until else None
         sale = Sale("", "", request.amount, request.currency, phone, ends)
         issued = issue.give(conn, vault, sale, request.id, now=now, by=by)
+    elif request.kind == "activate":
+        _activate(conn, vault, request, phone, now, by)
     else:
         key, owner = request.body["key"], request.body["owner"]
         once = f"request:{request.id}"
@@ -129,6 +139,16 @@ def _carry_out(conn: Connection, vault: Vault, request: Request, now: datetime, 
         raise Conflict("somebody else has just decided about it")
     audit.record(conn, by, "certificates.approved", f"certificate-request:{request.id}", {"kind": request.kind}, now)
     return Outcome(request.id, "approved", bytes(request.digest).hex(), issued, answer)
+
+
+def _activate(conn: Connection, vault: Vault, request: Request, phone: str | None, now: datetime, by: str) -> None:
+    body = request.body
+    until = datetime.fromisoformat(body["valid_until"]) if body["valid_until"] else None
+    row = certificates.by_id(conn, body["card"], lock=True)
+    sale = Sale(body["order"], body["line"], request.amount, request.currency, phone, until)
+    reason = "not_found" if row.kind != "plastic" else issue.activate_row(conn, vault, row, sale, now=now, by=by)
+    if reason:
+        raise Conflict(f"the card cannot be activated: {reason.replace('_', ' ')}")
 
 
 def limit(conn: Connection) -> int:

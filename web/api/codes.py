@@ -15,7 +15,7 @@ from offers.codes.text import qr_svg
 from store import codes
 from store.codes import BatchRow
 from store.db import Connection
-from web import access, code_files, guesses
+from web import access, code_files, guesses, once
 from web.api.base import OPERATION, Answer, Api, Call, In, Operation, problem
 from web.api.body import read_object
 from web.api.phones import normal
@@ -338,7 +338,7 @@ def _checked(one: Resolved, is_staff: bool) -> Checked:
 def _once(key: str) -> None:
     """Take the request's Idempotency-Key, if it has one: what it makes can be shown once, so a repetition gets 410."""
     given = request.headers.get("Idempotency-Key")
-    if given is not None and not code_files.is_first(key, given[:255], request.get_data(cache=True)):
+    if given is not None and not once.is_first(f"codes {key}", given[:255], request.get_data(cache=True)):
         words = "Codes were made under this Idempotency-Key; nobody can see them again. Take a new key to make others."
         raise Refusal(410, [problem("made_already", words)])
 

@@ -1,6 +1,5 @@
 """Promo codes: the list of batches, a new one, one with its figures, and making codes whose file is shown once."""
 
-import secrets
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -19,7 +18,7 @@ from store.db import Connection
 from store.views import codes as views
 from store.views.codes import STATES, BatchSearch
 from wayfare.errors import Conflict, InputRefused, NotFound
-from web import access, code_files, code_form, code_words
+from web import access, code_files, code_form, code_words, once
 from web.bell import ring
 from web.context import now, runtime, store
 from web.forms import Form
@@ -245,10 +244,10 @@ def make_codes(key: str) -> Response:
     to = form.choice("to", ("file", "pool"), need="Choose where they go.")
     most = POOL_MOST if to == "pool" else FILE_MOST
     count = code_form.whole(form, "count", 1, most, need="Say how many.")
-    once, by = request.form.get("once", "")[:64], principal().actor
-    if count is None or not form.is_good or len(once) < 16:
+    key_of_form, by = request.form.get("once", "")[:64], principal().actor
+    if count is None or not form.is_good or len(key_of_form) < 16:
         return _more(key, form, 422)
-    if not code_files.is_first(key, once, f"{to} {count}".encode()):
+    if not once.is_first(f"codes {key}", key_of_form, f"{to} {count}".encode()):
         return go(url_for("promotions_codes.show", key=key), _MADE_BEFORE, "bad")
     try:
         if to == "pool":
@@ -278,9 +277,8 @@ def _more(key: str, form: Form, status: int = 200) -> Response:
         sections = tabs(conn, "codes")
     if form.values.get("to") not in ("file", "pool"):
         form.values["to"] = "pool" if row.uses_pool and not row.with_pin else "file"
-    once = secrets.token_urlsafe(18)
     most = {"file": FILE_MOST, "pool": POOL_MOST}
-    return respond("codes/make.html", status=status, row=row, form=form, once=once, most=most, tabs=sections)
+    return respond("codes/make.html", status=status, row=row, form=form, once=once.fresh(), most=most, tabs=sections)
 
 
 @bp.get("/<key>/void")

@@ -51,7 +51,7 @@ def batch(web: Web, key: str) -> BatchRow:
 
 
 def text(answer: Any) -> str:
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.text))).replace("\u202f", "")
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.text)).replace("\u202f", ""))
 
 
 def once(browser: Browser, path: str) -> str:
