@@ -3,13 +3,13 @@
 from datetime import datetime
 from functools import partial
 
-from engine.crashpoints import point
 from engine.enroll import enroll
 from engine.runtime import Runtime
 from store import fanout as store
 from store.db import Connection
 from store.enroll import Candidate
 from store.locks import try_lock
+from wayfare.crashpoints import point
 
 CHUNK = 5000
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from engine.crashpoints import point
 from engine.runtime import Runtime
 from engine.versions import Compiled, Versions
 from nodes.contract import FOR_EVER, Opening
@@ -14,6 +13,7 @@ from store import audit
 from store.db import Connection, Store
 from store.memory import let_go, lock_memories, read_memories, segment_size, versions_waiting, write_memories
 from store.versions import versions_of
+from wayfare.crashpoints import point
 
 Gate = tuple[int, str, str, str]
 """One gate: journey id and key, node, and the kind that tells it from another one at the same node."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from engine.crashpoints import point
 from engine.enroll import enroll
 from engine.runtime import Runtime
 from engine.versions import Compiled, EventMatch
@@ -20,6 +19,7 @@ from store.locks import try_lock
 from store.matching import Live, NewEvent
 from store.projections import apply
 from store.versions import live_versions
+from wayfare.crashpoints import point
 
 _SEGMENT = "segment"
 _JOURNEY = "journey"

@@ -3,11 +3,11 @@
 from datetime import datetime
 from functools import partial
 
-from engine.crashpoints import point
 from engine.runtime import Runtime
 from store import audit, moving
 from store.db import Connection
 from store.moving import Batch, Progress
+from wayfare.crashpoints import point
 
 
 def move(runtime: Runtime, *, now: datetime) -> int:

@@ -15,7 +15,6 @@ import structlog
 
 from engine.channels import Channel, Envelope, Outcome, RetryClass
 from engine.circuit import HORIZON, Circuit, Pace, back_off
-from engine.crashpoints import point
 from engine.guards import PAUSED, Guard, Verdict, rules
 from engine.render import Compiled, Text, Texts, render
 from store import channel_state, outbox, outbox_checks
@@ -23,6 +22,7 @@ from store.db import Connection, Store
 from store.outbox import MOST_FAILURES, Queued, Settled, Tried
 from store.outbox_checks import JourneyState, Recipient
 from wayfare import clock
+from wayfare.crashpoints import point
 from wayfare.errors import DeliveryFailed, WayfareError
 from wayfare.vault import Vault
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
-from engine.crashpoints import point
 from engine.enroll import enroll
 from engine.runtime import Runtime
 from engine.versions import Compiled
@@ -16,6 +15,7 @@ from store.enroll import Candidate
 from store.locks import try_lock
 from store.memory import lock_memories, write_memories
 from store.versions import live_versions
+from wayfare.crashpoints import point
 
 CHUNK = 5000
 

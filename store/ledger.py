@@ -12,6 +12,7 @@ from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.tables import metadata
+from wayfare.crashpoints import point
 
 JOURNAL, POSTING = metadata.tables["journal"], metadata.tables["posting"]
 TABLES = ("journal", "posting")
@@ -42,6 +43,7 @@ def post(
     ).scalar_one_or_none()
     if made is None:
         return False
+    point("ledger.headed")
     rows = [
         {"journal_id": made, "account": account, "currency": currency, "amount": amount}
         for account, amount in amounts.items()

@@ -12,6 +12,7 @@ from offers.certificates.proof import Proof
 from store import audit, certificates, ledger
 from store.certificates import Hold, Row
 from store.db import Connection
+from wayfare.crashpoints import point
 from wayfare.vault import Vault
 
 GENERIC = frozenset({"not_found", "proof_missing", "proof_wrong", "locked", "inactive", "void", "expired"})
@@ -82,6 +83,7 @@ def authorise(
     hold_id = certificates.add_hold(conn, {**values, "created_at": now, "expires_at": now + lives})
     if hold_id is None:
         return Answer("key_taken")
+    point("authorise.held")
     moved = certificates.move(
         conn,
         row,
@@ -95,6 +97,7 @@ def authorise(
     )
     if not moved:
         raise AssertionError("the locked row had the balance")
+    point("authorise.written")
     return Answer("", amount, row.balance - amount, row.currency, asked.key)
 
 
@@ -115,6 +118,7 @@ def capture(
         return Answer("too_much", 0, row.balance, row.currency, key)
     if not certificates.change_hold(conn, hold.id, "held", {"status": "captured", "captured": taken}):
         raise AssertionError("the locked hold was held")
+    point("capture.marked")
     rest = hold.amount - taken
     certificates.move(
         conn,
@@ -128,6 +132,7 @@ def capture(
         by=owner,
         order=order or hold.order_key,
     )
+    point("capture.written")
     return Answer("", taken, row.balance + rest, row.currency, key)
 
 
@@ -170,10 +175,12 @@ def refund(conn: Connection, key: str, owner: str, amount: int, refund_key: str,
         return Answer("" if done == amount else "key_taken", done, row.balance, row.currency, key)
     if not certificates.add_refund(conn, hold.id, amount):
         return Answer("too_much", 0, row.balance, row.currency, key)
+    point("refund.counted")
     order = hold.order_key
     certificates.move(conn, row, once, "refund", balance=amount, other="redeemed", now=now, by=by, order=order)
     until = None if row.valid_until is None else max(row.valid_until, now + GRACE)
     certificates.change(conn, row.id, {"status": "active", "valid_until": until})
+    point("refund.written")
     return Answer("", amount, row.balance + amount, row.currency, key)
 
 

@@ -14,6 +14,7 @@ from offers.redemption.pricing import Asking, Priced, price
 from store import counters, redemptions
 from store.db import Connection
 from store.redemptions import Row
+from wayfare.crashpoints import point
 from wayfare.errors import Conflict, InputRefused
 from wayfare.vault import Vault
 
@@ -67,7 +68,9 @@ def reserve(
                 row_id = redemptions.add(conn, _values(priced, asking, order, where, owner, request_hash, now))
                 if row_id is None:
                     break
+                point("reserve.added")
                 _take(conn, priced, row_id, now)
+                point("reserve.written")
         except _Short:
             asking = replace(asking, proven=_still_usable(conn, asking.proven, now))
             continue
@@ -91,8 +94,10 @@ def _still_usable(conn: Connection, proven: tuple[Resolved, ...] | None, now: da
 
 def _take(conn: Connection, priced: Priced, row_id: int, now: datetime) -> None:
     used = priced.used_codes()
-    if counters.take(conn, row_id, priced.takings(), now) is not None:
+    takings = priced.limits.takings(priced.rules.usage, priced.unlocks, priced.applied(), used)
+    if counters.take(conn, row_id, takings, now) is not None:
         raise _Short
+    point("reserve.counted")
     ids = [code.code_id for code in used if code.code_id is not None]
     if states.reserve(conn, ids, now) != set(ids):
         raise _Short

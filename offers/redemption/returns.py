@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 from offers.codes import states
 from offers.live import Left, Live, quote_with
-from offers.redemption import own
 from offers.redemption.reserve import Refused
 from store import counters, redemptions
 from store.db import Connection
 from store.redemptions import Row
+from wayfare.crashpoints import point
 from wayfare.errors import InputRefused
 from wayfare.promotions import parse_request
 
@@ -40,23 +40,19 @@ class Back:
 
 @dataclass(slots=True)
 class Share:
-    """What returned units were sold for: the money, the discount of each promotion in it, and the pieces that each
-    price of the customer's own was for.
-    """
+    """What returned units were sold for: the money, and the discount of each promotion in it."""
 
     refund: int = 0
     discounts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
-    pieces: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 def take_back(
     conn: Connection, live: Live, id: int, back: Back, now: datetime, by: str, *, store: str | None = None
 ) -> dict[str, Any]:
     """Return the answer of a return: refund, what came back, status. The same key again answers the same.
 
-    Budgets of money get back the discount of what came back, prices of the customer's own their pieces; uses and codes
-    come back with the last piece of the goods, unless they are to be kept. The last return pays whatever is left.
-    Raises NotFound, InputRefused and Refused.
+    Budgets of money get back the discount of what came back; uses and codes come back with the last piece of the goods,
+    unless they are to be kept. The last return pays whatever is left. Raises NotFound, InputRefused and Refused.
     """
     row = redemptions.get(conn, id, lock=True, store=store)
     request_hash = _hash_of(back)
@@ -100,6 +96,7 @@ def take_back(
             "by": by,
         },
     )
+    point("return.written")
     return answer
 
 
@@ -159,8 +156,6 @@ def shares(quote: Mapping[str, Any], before: Returned, after: Returned) -> Share
                 found.discounts[step["promotion"]] += more * step["given"]
     if DELIVERY in after and DELIVERY not in before:
         found.refund += _delivery(quote)
-            for key in own.keys_of(group) if more else ():
-                found.pieces[key] += more
         for one in quote["shipping"]:
             for step in one["steps"]:
                 found.discounts[step["promotion"]] += step["given"]
@@ -201,8 +196,7 @@ def _kept(conn: Connection, live: Live, row: Row, after: Returned) -> int:
         return 0
     rules = live.numbered(conn, row.version)
     left = {key: Left(one["uses"], one["spend"]) for key, one in row.quote.get("left", {}).items()}
-    granted = own.promotions_in(row.quote.get("granted", ()))
-    return int(quote_with(rules, parse_request({"cart": cart}).cart, left=left, granted=granted)["payable"])
+    return int(quote_with(rules, parse_request({"cart": cart}).cart, left=left)["payable"])
 
 
 def _give_back(conn: Connection, row: Row, back: Back, share: Share, is_all: bool, now: datetime) -> None:
@@ -216,9 +210,8 @@ def _give_back(conn: Connection, row: Row, back: Back, share: Share, is_all: boo
             promotion = name.removeprefix("p:").removesuffix(":spend")
             amounts[name] = min(amount, share.discounts.get(promotion, 0))
     counters.give_back(conn, row.id, back.key, amounts, now)
+    point("return.counted")
     if is_all and not back.keep_uses and not _came_back(row):
-        elif name.startswith(own.PREFIX) and not back.keep_uses:
-            amounts[name] = min(amount, share.pieces.get(name, 0))
         states.restore(conn, row.code_ids)
 
 

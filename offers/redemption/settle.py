@@ -11,6 +11,7 @@ from store import counters, redemptions
 from store.db import Connection
 from store.intake import Incoming, add_events
 from store.redemptions import Row
+from wayfare.crashpoints import point
 
 REDEEMED = "code_redeemed"
 """Type of the event that tells journeys of a used code."""
@@ -27,9 +28,12 @@ def confirm(conn: Connection, id: int, now: datetime, *, store: str | None = Non
     if row.status != "reserved":
         raise Refused(row.status, f"redemption {id} is {row.status}; reserve again, at the price that holds now")
     counters.confirm(conn, [id], now)
+    point("confirm.counted")
     states.redeem(conn, row.code_ids, now)
+    point("confirm.redeemed")
     _tell(conn, row, now)
     redemptions.change(conn, id, {"status": "confirmed", "confirmed_at": now})
+    point("confirm.written")
     return redemptions.get(conn, id)
 
 
@@ -41,13 +45,15 @@ def release(conn: Connection, id: int, now: datetime, *, store: str | None = Non
     if row.status != "reserved":
         raise Refused(row.status, f"redemption {id} is {row.status}: a sale is returned, not released")
     _free(conn, [row], "released", now)
+    point("release.written")
     return redemptions.get(conn, id)
 
 
-def expire(conn: Connection, now: datetime, *, limit: int = 1000) -> int:
+def expire(conn: Connection, now: datetime, *, limit: int = 200) -> int:
     """Release reservations whose time is over; return how many."""
     rows = redemptions.overdue(conn, now, limit)
     _free(conn, rows, "expired", now)
+    point("expire.written")
     return len(rows)
 
 
@@ -56,6 +62,7 @@ def _free(conn: Connection, rows: Sequence[Row], status: str, now: datetime) -> 
     if not rows:
         return
     counters.release(conn, [row.id for row in rows], now)
+    point("release.counted")
     held = [code for row in rows for code in row.code_ids]
     while held:  # a code of several uses may be held by several orders: one use at a time
         states.release(conn, held)

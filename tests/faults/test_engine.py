@@ -12,8 +12,6 @@ from typing import Any, ClassVar
 import pytest
 from sqlalchemy import text
 
-from engine import crashpoints
-from engine.crashpoints import POINTS
 from nodes.contract import Batch, NodeType, Result
 from rig.crew import Crew
 from rig.gift import EDGES, NODES, is_as_expected, publish
@@ -22,13 +20,16 @@ from rig.proxy import Proxy
 from rig.waiting import until
 from rig.world import World
 from store.invariants import look
-from wayfare import clock
+from wayfare import clock, crashpoints
+from wayfare.crashpoints import POINTS
 
 pytestmark = pytest.mark.faults
 
 WALK = [point for point in POINTS if point.startswith(("walk.", "match.")) and point != "walk.armed"]
 ELSEWHERE = {"walk.armed", "fanout.written", "fanout.committed", "schedule.chunk", "gate.opened"}
 ELSEWHERE |= {"moving.written", "moving.committed"}
+PAYING = ("answer.", "reserve.", "confirm.", "release.", "return.", "authorise.", "capture.", "refund.", "ledger.")
+PAYING += ("expire.",)
 """Points that the gift journey does not pass: each has a test of its own, below or in test_{calendar,moving}.py."""
 
 
@@ -66,7 +67,8 @@ def test_a_worker_killed_at_any_point_loses_and_doubles_nothing(world: World, cr
 
 def test_every_point_is_tried() -> None:
     sending = {point for point in POINTS if point.startswith("send.")}  # tests/faults/test_sending.py
-    assert {*WALK, *ELSEWHERE, *sending} == set(POINTS)
+    paying = {point for point in POINTS if point.startswith(PAYING)}  # tests/faults/test_orders.py
+    assert {*WALK, *ELSEWHERE, *sending, *paying} == set(POINTS)
 
 
 @pytest.mark.parametrize("point", WALK)

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from engine import crashpoints
+from wayfare import crashpoints
 from rig import sender
 from rig.outbox import World, a_world
 from rig.postgres import PostgresServer

@@ -18,7 +18,8 @@ from rig.world import SECRET, World
 from wayfare import clock, lifeline
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["rig.crew", "engine.drain", "engine.outbox", "engine.scheduler", "nodes.registry"])
+_PRELOADED = ["rig.crew", "rig.counter", "engine.drain", "engine.outbox", "engine.scheduler", "nodes.registry"]
+_CONTEXT.set_forkserver_preload(_PRELOADED)
 
 
 class Crew:
@@ -97,7 +98,6 @@ def work(
     """Drain or tick until told to stop, as the real worker does; the database may go away and come back."""
     from datetime import timedelta
 
-    from engine import crashpoints
     from engine.channels import channels
     from engine.dates import fire_dates
     from engine.drain import SHARDS, drain
@@ -108,6 +108,7 @@ def work(
     from engine.sweep import sweep
     from nodes.registry import Registry, builtin_types
     from store.db import Store, is_transient
+    from wayfare import crashpoints
     from wayfare.vault import Vault
 
     lifeline.follow_parent()

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from builder.problems import Problem as Finding
 from store import idempotency
+from wayfare.crashpoints import point
 from wayfare.errors import GraphInvalid, InputRefused
 from wayfare.segments import RuleInvalid
 from web import access
@@ -172,13 +173,16 @@ def _answered(work: Callable[[], tuple[int, str]]) -> Response:
         return as_json(_opened(begun.body), begun.status, {"Idempotent-Replayed": "true"})
     if isinstance(begun, idempotency.Refused):
         raise _key_taken(begun)
+    point("answer.begun")
     try:
         status, text = _outcome(work)
     except BaseException:
         store().run(lambda conn: idempotency.abandon(conn, begun))
         raise
+    point("answer.done")
     sealed = base64.b64encode(store().vault.seal(text.encode())).decode()  # it may hold what is shown only once
     store().run(lambda conn: idempotency.finish(conn, begun, status, sealed))
+    point("answer.kept")
     return as_json(text, status)
 
 

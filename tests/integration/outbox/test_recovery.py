@@ -61,7 +61,7 @@ def test_a_message_that_kills_its_worker_again_and_again_is_alone_and_then_given
 
 
 def _claim_and_die(world: World) -> list[int]:
-    from engine import crashpoints
+    from wayfare import crashpoints
 
     crashpoints.arm("send.claimed:1:raise")
     try:

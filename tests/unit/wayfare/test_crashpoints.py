@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine import crashpoints
+from wayfare import crashpoints
 from wayfare.errors import SettingsError
 
 
