@@ -94,8 +94,7 @@ def _still_usable(conn: Connection, proven: tuple[Resolved, ...] | None, now: da
 
 def _take(conn: Connection, priced: Priced, row_id: int, now: datetime) -> None:
     used = priced.used_codes()
-    takings = priced.limits.takings(priced.rules.usage, priced.unlocks, priced.applied(), used)
-    if counters.take(conn, row_id, takings, now) is not None:
+    if counters.take(conn, row_id, priced.takings(), now) is not None:
         raise _Short
     point("reserve.counted")
     ids = [code.code_id for code in used if code.code_id is not None]

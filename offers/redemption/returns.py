@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from offers.codes import states
 from offers.live import Left, Live, quote_with
+from offers.redemption import own
 from offers.redemption.reserve import Refused
 from store import counters, redemptions
 from store.db import Connection
@@ -40,10 +41,13 @@ class Back:
 
 @dataclass(slots=True)
 class Share:
-    """What returned units were sold for: the money, and the discount of each promotion in it."""
+    """What returned units were sold for: the money, the discount of each promotion in it, and the pieces that each
+    price of the customer's own was for.
+    """
 
     refund: int = 0
     discounts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    pieces: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
 def take_back(
@@ -51,8 +55,9 @@ def take_back(
 ) -> dict[str, Any]:
     """Return the answer of a return: refund, what came back, status. The same key again answers the same.
 
-    Budgets of money get back the discount of what came back; uses and codes come back with the last piece of the goods,
-    unless they are to be kept. The last return pays whatever is left. Raises NotFound, InputRefused and Refused.
+    Budgets of money get back the discount of what came back, prices of the customer's own their pieces; uses and codes
+    come back with the last piece of the goods, unless they are to be kept. The last return pays whatever is left.
+    Raises NotFound, InputRefused and Refused.
     """
     row = redemptions.get(conn, id, lock=True, store=store)
     request_hash = _hash_of(back)
@@ -154,6 +159,8 @@ def shares(quote: Mapping[str, Any], before: Returned, after: Returned) -> Share
             more = (new[index] if new else 0) - (old[index] if old else 0)
             for step in group["steps"] if more else ():
                 found.discounts[step["promotion"]] += more * step["given"]
+            for key in own.keys_of(group) if more else ():
+                found.pieces[key] += more
     if DELIVERY in after and DELIVERY not in before:
         found.refund += _delivery(quote)
         for one in quote["shipping"]:
@@ -196,7 +203,8 @@ def _kept(conn: Connection, live: Live, row: Row, after: Returned) -> int:
         return 0
     rules = live.numbered(conn, row.version)
     left = {key: Left(one["uses"], one["spend"]) for key, one in row.quote.get("left", {}).items()}
-    return int(quote_with(rules, parse_request({"cart": cart}).cart, left=left)["payable"])
+    granted = own.promotions_in(row.quote.get("granted", ()))
+    return int(quote_with(rules, parse_request({"cart": cart}).cart, left=left, granted=granted)["payable"])
 
 
 def _give_back(conn: Connection, row: Row, back: Back, share: Share, is_all: bool, now: datetime) -> None:
@@ -209,6 +217,8 @@ def _give_back(conn: Connection, row: Row, back: Back, share: Share, is_all: boo
         elif is_money:
             promotion = name.removeprefix("p:").removesuffix(":spend")
             amounts[name] = min(amount, share.discounts.get(promotion, 0))
+        elif name.startswith(own.PREFIX) and not back.keep_uses:
+            amounts[name] = min(amount, share.pieces.get(name, 0))
     counters.give_back(conn, row.id, back.key, amounts, now)
     point("return.counted")
     if is_all and not back.keep_uses and not _came_back(row):
