@@ -12,14 +12,15 @@ from engine.notices import deliver_notices
 from engine.outbox import deliver
 from engine.runtime import Runtime
 from engine.segments import refresh
+from engine.value import advance as compute
 from engine.walk import advance
 from store.versions import due_versions
 from wayfare import clock
 
 log = structlog.get_logger(__name__)
 
-FLOW, SEND, MOVE = "flow", "send", "move"
-SHARDS = (FLOW, SEND, MOVE)
+FLOW, SEND, MOVE, VALUE = "flow", "send", "move", "value"
+SHARDS = (FLOW, SEND, MOVE, VALUE)
 LIMIT_SECONDS = 20.0
 """A drain stops by itself and rings again, so that no job's timeout ever cuts a transaction."""
 
@@ -27,7 +28,8 @@ LIMIT_SECONDS = 20.0
 def drain(runtime: Runtime, shard: str, *, stopping: Callable[[], bool] = lambda: False) -> int:
     """Drain one shard; return how much was done.
 
-    "flow": match, segments, enroll, walk; "send": the outbox; "move": customers at steps that publications took away.
+    "flow": match, segments, enroll, walk; "send": the outbox; "move": customers at steps that publications took away;
+    "value": classes and values of all customers.
 
     Safe to run any number of times at once: every part claims what it works on.
     """
@@ -86,4 +88,8 @@ def _move(runtime: Runtime, now: datetime, stopping: Callable[[], bool]) -> int:
     return n
 
 
-_STEPS = {FLOW: _flow, SEND: _send, MOVE: _move}
+def _value(runtime: Runtime, now: datetime, stopping: Callable[[], bool]) -> int:
+    return compute(runtime.store, now)
+
+
+_STEPS = {FLOW: _flow, SEND: _send, MOVE: _move, VALUE: _value}

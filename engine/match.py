@@ -18,6 +18,7 @@ from store.events import MAX_DEPTH
 from store.locks import try_lock
 from store.matching import Live, NewEvent
 from store.projections import apply
+from store.value_rfm import rescore
 from store.versions import live_versions
 from wayfare.crashpoints import point
 
@@ -56,6 +57,7 @@ def _match(runtime: Runtime, conn: Connection, now: datetime, limit: int) -> int
         return 0
     notes = {event.id: "parked: journeys start each other" for event in events if event.depth > MAX_DEPTH}
     apply(conn, events)
+    rescore(conn, {event.customer_id for event in events if event.type == "purchase"}, now)
     moving = [event for event in events if event.id not in notes and not event.is_history]
     if moving:
         positions = {event.id: position for position, event in enumerate(events)}

@@ -17,6 +17,7 @@ from engine.runtime import Runtime
 from engine.schedules import fire_schedules
 from engine.start import open_runtime
 from engine.sweep import sweep
+from engine.value import ask_when_due
 from store.db import is_transient
 from store.versions import due_versions
 from wayfare import clock
@@ -26,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 DATES_EVERY = 30.0
 SWEEP_EVERY = 60.0
+VALUE_EVERY = 60.0
 
 
 def run(settings: Settings) -> int:
@@ -38,6 +40,7 @@ def run(settings: Settings) -> int:
         _Turn("timers", settings.poll_seconds, lambda now: ring_due(runtime, now)),
         _Turn("dates", DATES_EVERY, lambda now: _fire(runtime, now)),
         _Turn("sweep", SWEEP_EVERY, lambda now: sweep(runtime, now=now)),
+        _Turn("value", VALUE_EVERY, lambda now: ask_when_due(runtime.store, now)),
     ]
     while not stopping.is_set():
         for turn in turns:

@@ -115,3 +115,12 @@ def default_group(cell: Cell) -> str:
 def group_of(cell: Cell, mapping: Mapping[Cell, str]) -> str:
     """Return the key of the group of a cell: as mapped, or the default."""
     return mapping.get(cell) or default_group(cell)
+
+
+def group_table(mapping: Mapping[Cell, str]) -> NDArray[np.int8]:
+    """Return for each cell, at [recency - 1, frequency - 1, monetary - 1], the place of its group in `GROUPS`."""
+    places = {group.key: place for place, group in enumerate(GROUPS)}
+    found = np.empty((CLASSES, CLASSES, CLASSES), dtype=np.int8)
+    for r, f, m in cells():
+        found[r - 1, f - 1, m - 1] = places[group_of((r, f, m), mapping)]
+    return found
