@@ -192,7 +192,8 @@ def _done(work: Callable[[Connection], T]) -> T:
 
 
 def _conflict(error: Refused) -> Refusal:
-    return Refusal(409, [problem(error.code, str(error))])
+    later = {"Retry-After": "1"} if error.code == "busy" else {}  # with it the Idempotency-Key may be used again
+    return Refusal(409, [problem(error.code, str(error))], later)
 
 
 def _shown(row: Row) -> RedemptionOut:
