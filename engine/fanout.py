@@ -1,8 +1,9 @@
-"""Fan-out: when a journey is published, those who already are in its segment enter, in chunks."""
+"""Fan-out, in chunks: who is in a journey's segment when it is published enters; who wished is told of lower prices."""
 
 from datetime import datetime
 from functools import partial
 
+from engine.drops import tell_drops
 from engine.enroll import enroll
 from engine.runtime import Runtime
 from store import fanout as store
@@ -15,7 +16,7 @@ CHUNK = 5000
 
 
 def fan_out(runtime: Runtime, *, now: datetime) -> int:
-    """Enroll one chunk of each pending fan-out; return how many customers were looked at.
+    """Enroll one chunk of each pending fan-out, and tell of lower prices; return how many customers were looked at.
 
     A chunk and the note of how far it came are one transaction, so a crash repeats nothing and skips nobody; a pause
     takes effect between two chunks.
@@ -26,7 +27,7 @@ def fan_out(runtime: Runtime, *, now: datetime) -> int:
     for one in waiting:
         seen += runtime.store.run(partial(_chunk, runtime, one, now))
         point("fanout.committed")
-    return seen
+    return seen + tell_drops(runtime, now=now)
 
 
 def _chunk(runtime: Runtime, one: store.Pending, now: datetime, conn: Connection) -> int:

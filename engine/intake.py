@@ -19,7 +19,7 @@ from store.db import Connection, Store
 from store.intake import Incoming
 from wayfare.errors import InputRefused
 
-RESERVED_SOURCES = frozenset({"wayfare", "journey", "segment", "outbox", "engine"})
+RESERVED_SOURCES = frozenset({"wayfare", "journey", "segment", "outbox", "engine", "price"})
 """Sources of events that Wayfare itself lets happen; nobody outside may speak in their name."""
 
 

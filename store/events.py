@@ -32,8 +32,16 @@ def body_hash(data: Mapping[str, Any]) -> bytes:
 
 
 def insert_events(
-    conn: Connection, events: Sequence[tuple[int, str, str, str, int, dict[str, Any]]], *, now: datetime
+    conn: Connection,
+    events: Sequence[tuple[int, str, str, str, int, dict[str, Any]]],
+    *,
+    now: datetime,
+    at: Sequence[datetime] | None = None,
 ) -> int:
-    """Put events into the inbox, each (customer, source, key, type, depth, data); known keys are left alone."""
-    rows = [(*event, body_hash(event[5]), now, now) for event in events]
+    """Put events into the inbox, each (customer, source, key, type, depth, data); known keys are left alone.
+
+    `at` are the instants at which they happened; without them it is now.
+    """
+    happened = [now] * len(events) if at is None else at
+    rows = [(*event, body_hash(event[5]), moment, now) for event, moment in zip(events, happened, strict=True)]
     return len(insert_new(conn, "event", _COLUMNS, rows))

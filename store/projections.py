@@ -171,7 +171,7 @@ def _adds(event: NewEvent) -> bool:
 def _last_events(conn: Connection, events: Sequence[NewEvent]) -> None:
     last: dict[int, datetime] = {}
     for event in events:
-        if event.source not in ("segment", "journey"):
+        if event.source not in ("segment", "journey", "price"):
             last[event.customer_id] = max(last.get(event.customer_id, event.at), event.at)
     rows = [(customer, 0, 0, at) for customer, at in sorted(last.items())]
     columns = (

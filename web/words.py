@@ -54,6 +54,7 @@ EVENTS = {
     "cart.updated": ("Cart updated", "basket"),
     "wishlist.added": ("Added to the wish list", "heart"),
     "wishlist.removed": ("Taken off the wish list", "heart"),
+    "price.dropped": ("The price of a wished product fell", "tag"),
     "customer.registered": ("Registered", "user-plus"),
     "segment.entered": ("Entered a segment", "chart-pie"),
     "segment.left": ("Left a segment", "chart-pie"),
