@@ -6,15 +6,14 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 
-from offers.live import Left, quote_with
-from offers.redemption import own, returns, settle
+from offers.redemption import returns, settle
+from offers.redemption.replay import again
 from offers.redemption.reserve import LONGEST, SHORTEST, Order, Refused, reserve
 from offers.redemption.returns import Back
 from store import redemptions
 from store.db import Connection
 from store.redemptions import Row
 from wayfare.errors import InputRefused
-from wayfare.promotions import parse_request
 from wayfare.promotions.contract import Cart
 from web.api.base import BATCH, Answer, Api, Call, In, owner, problem
 from web.api.described import DescribedBy
@@ -176,12 +175,8 @@ def replay_redemption(call: Call, id: int) -> ReplayOut:
     """Price a sale once more from what was kept of it, under the version it was made under."""
     with store().read() as conn:
         row = redemptions.get(conn, id, store=shop_of(call))
-        rules = context().live.numbered(conn, row.version)
-    left = {key: Left(one["uses"], one["spend"]) for key, one in row.quote.get("left", {}).items()}
-    granted = own.promotions_in(row.quote.get("granted", ()))
-    again = quote_with(rules, parse_request({"cart": row.cart}).cart, left=left, granted=granted)
-    same = all(again[name] == row.quote[name] for name in ("payable", "tax", "goods", "lines", "shipping", "applied"))
-    return ReplayOut(same=same, payable=again["payable"], quote=again)
+        quote, same = again(conn, context().live, row)
+    return ReplayOut(same=same, payable=quote["payable"], quote=quote)
 
 
 def _done(work: Callable[[Connection], T]) -> T:

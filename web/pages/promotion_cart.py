@@ -115,7 +115,9 @@ def with_it(key: str) -> str:
 
 
 def link_to(key: str) -> str:
-    """Return where a promotion is changed, or read."""
+    """Return where a promotion is changed, or read; nothing for those who may not."""
+    if not may("promotions.read"):
+        return ""
     return url_for("promotions_edit.edit" if may("promotions.edit") else "promotions.show", key=key)
 
 

@@ -204,9 +204,15 @@
     if (form && event.target.matches("select, input[type=checkbox], input[type=date]")) form.requestSubmit();
   });
 
+  // On a narrow screen a row of tabs begins with the one that the reader is at.
+  function showTab() {
+    for (const tab of $$(".tabs [aria-current]")) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 24;
+  }
+
   document.addEventListener("htmx:load", (event) => prepare(event.detail.elt.parentElement || document));
   document.addEventListener("DOMContentLoaded", () => {
     prepare(document);
+    showTab();
     $("input.typed-over[autofocus]")?.select();
   });
 })();

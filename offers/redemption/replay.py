@@ -1,0 +1,41 @@
+"""The price of a sale once more: as it was then, from what was kept of it, and as it would be today."""
+
+from datetime import datetime
+from typing import Any
+
+from offers.live import Left, Live, quote_with
+from offers.redemption.own import promotions_in
+from store.db import Connection
+from store.redemptions import Row
+from wayfare.promotions import parse_request
+from wayfare.promotions.contract import Promotion
+
+_SAME = ("payable", "tax", "goods", "lines", "shipping", "applied")
+
+
+def again(conn: Connection, live: Live, row: Row) -> tuple[dict[str, Any], bool]:
+    """Return the quote of a sale under the version it was made under, and whether it is the same to the cent."""
+    cart = parse_request({"cart": row.cart}).cart
+    quote = quote_with(live.numbered(conn, row.version), cart, left=_left(row), granted=_granted(row))
+    return quote, all(quote[name] == row.quote[name] for name in _SAME)
+
+
+def today(conn: Connection, live: Live, row: Row, now: datetime) -> dict[str, Any]:
+    """Return what the same cart costs under the version that is live, at this moment.
+
+    Codes open what they opened then; limits and prices of the customer's own are taken as they were, because this order
+    has used them itself.
+    """
+    rules = live.at(conn, now)
+    zone = datetime.fromisoformat(row.cart["at"]).tzinfo
+    cart = {**row.cart, "at": now.astimezone(zone).isoformat(timespec="seconds")}
+    left = {key: one for key, one in _left(row).items() if key in rules.usage}
+    return quote_with(rules, parse_request({"cart": cart}).cart, left=left, granted=_granted(row))
+
+
+def _left(row: Row) -> dict[str, Left]:
+    return {key: Left(one["uses"], one["spend"]) for key, one in row.quote.get("left", {}).items()}
+
+
+def _granted(row: Row) -> list[Promotion]:
+    return promotions_in(row.quote.get("granted", ()))
