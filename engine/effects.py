@@ -10,7 +10,19 @@ import orjson
 from pydantic_core import PydanticCustomError
 
 from engine.documents import canonical
-from nodes.contract import OFFERS, Change, Effect, Emit, Goal, GrantPrice, IssueCertificate, IssueCode, ListChange, Send
+from nodes.contract import (
+    OFFERS,
+    Change,
+    Effect,
+    Emit,
+    Goal,
+    GrantPrice,
+    IssueCertificate,
+    IssueCode,
+    ListChange,
+    MovePoints,
+    Send,
+)
 from nodes.localtime import zone_of
 from nodes.plain_money import major
 from offers.certificates import proof
@@ -18,9 +30,11 @@ from offers.codes.text import compact, draw, grouped
 from store.effects import CodeSource, NewCodes, NewMessages
 from store.gifts import NewCertificates
 from store.personal_prices import NewPrices
+from store.points import Movement
 from store.products import Product
 from wayfare.errors import BadResult
 from wayfare.promotions.effects import PercentOff
+from wayfare.segments.facts import Fact
 from wayfare.vault import Vault
 
 if TYPE_CHECKING:
@@ -28,6 +42,7 @@ if TYPE_CHECKING:
 
 Drawing: TypeAlias = Callable[[CodeSource, str, Sequence[Any]], Sequence[bytes]]
 Catalogue: TypeAlias = Callable[[Collection[str]], Mapping[str, Product]]
+BALANCE = Fact("points.balance")
 _PRIORITY = {"transactional": 1}
 
 UNSEEN = ("code", "certificate")
@@ -61,6 +76,7 @@ class Effects:
         self.goals: set[int] = set()
         self.certificates: list[NewCertificates] = []
         self.prices: list[NewPrices] = []
+        self.points: list[Movement] = []
         self.fresh: set[int] = set()  # passages that have something new in hand
         self.told: dict[str, set[int]] = {kind: set() for kind in UNSEEN}  # whom a message of this walk shows it
 
@@ -82,6 +98,8 @@ class Effects:
             self._certify(node, effect, passage)
         elif isinstance(effect, GrantPrice):
             self._grant(node, effect, passage)
+        elif isinstance(effect, MovePoints):
+            self._move_points(node, effect, passage)
         elif isinstance(effect, Change):
             rows = passage.rows
             _check(effect.values.values())
@@ -196,6 +214,25 @@ class Effects:
                 columns[name][id] = value
         price = (node, effect.price, effect.percent, effect.currency, effect.pieces)
         self.prices.append(NewPrices(*price, found))
+        self.fresh.update(effect.ids)
+
+    def _move_points(self, node: str, effect: MovePoints, passage: Passage) -> None:
+        columns, rows, journey = passage.columns, passage.rows, f"journey {passage.version.journey_key}"
+        balances = columns.get(BALANCE)
+        if balances is None:
+            raise BadResult("declare Fact('points.balance') in needs to move points")
+        type, kind = ("points_earned", "given") if effect.points > 0 else ("points_spent", "taken")
+        new = {row.customer_id: balances.get(id) or 0 for id, row in rows.items()}
+        for id in sorted(effect.ids):
+            row, until = rows[id], effect.expires_at.get(id)
+            key = f"{id}:{node}:{row.visit}"
+            self.points.append(Movement(row.customer_id, f"journey:{key}", kind, effect.points, until, journey))
+            balance = new[row.customer_id] = new[row.customer_id] + effect.points
+            data = {"points": abs(effect.points), "balance": balance, "journey": passage.version.journey_key}
+            self.events.append((row.customer_id, "journey", f"{key}:points", type, row.depth + 1, data))
+            columns["points"][id], columns["points_valid_until"][id] = abs(effect.points), until
+            columns["points_balance"][id] = balance
+        balances.update({id: new[row.customer_id] for id, row in rows.items()})
         self.fresh.update(effect.ids)
 
     def sealed_variables(self) -> list[bytes]:

@@ -10,6 +10,7 @@ from engine.pools import settle_doubts
 from engine.runtime import Runtime
 from offers.certificates.spend import tidy
 from offers.redemption import settle
+from store import points
 from store import sweep as store
 from store.claims import DIED, expire
 from store.db import Connection
@@ -55,7 +56,7 @@ def give_back(runtime: Runtime, *, now: datetime, longest: float = LONGEST) -> i
     Each few hundred are a transaction of their own, so that tills hardly wait for the counters that it locks.
     """
     ends, total = clock.monotonic() + longest, 0
-    for work in (settle.expire, tidy):
+    for work in (settle.expire, tidy, points.expire):
         done = 1
         while done and clock.monotonic() < ends:
             done = runtime.store.run(partial(work, now=now))

@@ -9,13 +9,13 @@ from typing import Any
 import orjson
 import structlog
 
-from engine.effects import UNSEEN, Effects
+from engine.effects import BALANCE, UNSEEN, Effects
 from engine.passage import Passage, Stop
 from engine.runtime import Runtime
 from engine.versions import Compiled
 from engine.watching import watched
 from nodes.contract import IN_HAND, OFFERS, Need, Tallies
-from store import code_doubts
+from store import code_doubts, points
 from store import walk as store
 from store.attributes import change_attributes
 from store.claims import Claim, claim, count_ends, give_up, holds
@@ -31,6 +31,7 @@ from store.personal_prices import write_prices
 from store.products import products_of
 from store.walk import Standing
 from wayfare.crashpoints import point
+from wayfare.errors import BadResult
 from wayfare.segments.facts import Fact
 
 log = structlog.get_logger(__name__)
@@ -125,6 +126,7 @@ def _walk(runtime: Runtime, conn: Connection, claimed: Claim, ids: Sequence[int]
     source = f"journey {version.journey_key}"
     write_certificates(conn, effects.certificates, now=now, by=source)
     write_prices(conn, effects.prices, now=now, source=source)
+    _move_points(conn, effects, now)
     code_doubts.note(conn, _untold(passage, effects), now)
     depths = {row.customer_id: row.depth + 1 for row in standing} if effects.changes or effects.lists else {}
     change_attributes(conn, effects.changes, now=now, source=source, depths=depths)
@@ -171,6 +173,8 @@ def _columns(
             if name.startswith("data."):
                 field = name.removeprefix("data.")
                 columns[need] = columns[name] = {id: value.get(field) for id, value in columns["event"].items()}
+    if BALANCE in version.facts:
+        points.lock(conn, (row.customer_id for row in standing), now)
     if version.facts:
         ids, customers = [row.id for row in standing], [row.customer_id for row in standing]
         found = load_facts(conn, sorted(set(customers)), version.facts, now)
@@ -234,6 +238,12 @@ def _untold(passage: Passage, effects: Effects) -> set[int]:
     return {
         id for kind in UNSEEN for id in passage.columns[OFFERS[kind][0]] if id in ended and id not in effects.told[kind]
     }
+
+
+def _move_points(conn: Connection, effects: Effects, now: datetime) -> None:
+    below = points.move(conn, effects.points, now)
+    if below and not below.isdisjoint(one.customer_id for one in effects.points if one.amount < 0):
+        raise BadResult("a step takes more points than its customer has")
 
 
 def _draw(conn: Connection, now: datetime, source: CodeSource, node: str, wanted: Sequence[Any]) -> Sequence[bytes]:

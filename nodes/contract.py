@@ -182,6 +182,15 @@ class GrantPrice:
 
 
 @dataclass(frozen=True, slots=True)
+class MovePoints:
+    """Give each customer `points`, or take them when negative. Whoever has too few of them must be left out."""
+
+    ids: Collection[int]
+    points: int
+    expires_at: Mapping[int, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """Set one profile attribute (`attrs.` is left out of `name`) to a value per customer; None removes it."""
 
@@ -214,7 +223,7 @@ class ListChange:
     add: bool = True
 
 
-Effect = Send | IssueCode | IssueCertificate | GrantPrice | Change | Emit | Goal | ListChange
+Effect = Send | IssueCode | IssueCertificate | GrantPrice | MovePoints | Change | Emit | Goal | ListChange
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import Connection, text
 
 from store.bulk import id_list, in_ids, in_texts, raw_cursor, text_list
+from store.points import balances
 from store.types import instant_of
 from store.windows import load_figures
 from wayfare.errors import StoreError
@@ -205,6 +206,10 @@ def _last_channels(conn: Connection, ids: Sequence[int], facts: Sequence[Fact]) 
     return dict.fromkeys(facts, column)
 
 
+def _points(conn: Connection, ids: Sequence[int], facts: Sequence[Fact]) -> dict[Fact, Column]:
+    return dict.fromkeys(facts, dict.fromkeys(ids, 0) | balances(conn, ids))
+
+
 MOST_WISHES = 20
 
 
@@ -231,4 +236,5 @@ _FLAGS: dict[str, Callable[[Connection, Sequence[int], Sequence[Fact]], dict[Fac
     "address": _addresses,
     "last_channel": _last_channels,
     "wish_list": _wishes,
+    "points.balance": _points,
 }

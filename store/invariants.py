@@ -184,6 +184,17 @@ def invariants(dialect: str) -> tuple[Invariant, ...]:
         ),
         Invariant(
             "I7",
+            "Points are the sums of their entries, and what is left of gains is the balance that is above zero",
+            """SELECT 'customer ' || a.customer_id || ' has ' || a.balance FROM points_account a
+            WHERE a.balance <> coalesce((SELECT sum(e.amount) FROM points_entry e
+                WHERE e.customer_id = a.customer_id), 0)
+            OR coalesce((SELECT sum(l.remaining) FROM points_lot l WHERE l.customer_id = a.customer_id), 0)
+                <> CASE WHEN a.balance > 0 THEN a.balance ELSE 0 END
+            UNION ALL SELECT 'customer ' || e.customer_id || ' has no account' FROM points_entry e
+            WHERE NOT EXISTS (SELECT 1 FROM points_account a WHERE a.customer_id = e.customer_id)""",
+        ),
+        Invariant(
+            "I7",
             "A code is used and reserved at most as often as its batch allows, but for uses in receipts of tills "
             "that are known as conflicts",
             """SELECT 'code ' || c.id || ' of ' || b.key || ' is used ' || c.uses || ' times and reserved ' || c.held

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from offers.codes import states
 from offers.live import Left, Live, quote_with
-from offers.redemption import own
+from offers.redemption import bonus, own
 from offers.redemption.reserve import Refused
 from store import counters, redemptions
 from store.db import Connection
@@ -79,6 +79,7 @@ def take_back(
         refund = row.payable - row.refunded - (0 if DELIVERY in after else _delivery(row.quote))
     status = "returned" if is_closed else "part_returned"
     _give_back(conn, row, back, share, is_all, now)
+    bonus.take_back(conn, row, back.key, row.returned, after, now)
     changes: dict[str, Any] = {"status": status, "returned": after, "refunded": row.refunded + refund}
     redemptions.change(conn, id, changes | ({"closed_at": now} if is_closed else {}))
     answer = {

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from offers.codes import states
+from offers.redemption import bonus
 from offers.redemption.reserve import Refused
 from store import counters, redemptions
 from store.db import Connection
@@ -18,7 +19,8 @@ REDEEMED = "code_redeemed"
 
 
 def confirm(conn: Connection, id: int, now: datetime, *, store: str | None = None) -> Row:
-    """Make a reservation a sale; again is the same. What it reserved is used, and journeys hear of its codes.
+    """Make a reservation a sale; again is the same. What it reserved is used, its cashback becomes points, and journeys
+    hear of its codes.
 
     A reservation whose time is over is still kept while nothing has released it. Raises NotFound and Refused.
     """
@@ -32,6 +34,7 @@ def confirm(conn: Connection, id: int, now: datetime, *, store: str | None = Non
     states.redeem(conn, row.code_ids, now)
     point("confirm.redeemed")
     _tell(conn, row, now)
+    bonus.earn(conn, row, now)
     redemptions.change(conn, id, {"status": "confirmed", "confirmed_at": now})
     point("confirm.written")
     return redemptions.get(conn, id)
