@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from engine.membership import plan
+from engine.membership import Question, plan, question_of
 from store import segments as rows
 from store.db import Connection, Store
 from store.locks import lock
 from store.segment_sql import count, sample, time_limit
-from store.segments import SegmentRow
+from store.segments import Head, SegmentRow
 from wayfare.errors import Conflict, InputRefused
 from wayfare.segments import Rule, RuleInvalid, RuleProblem, dump_rule, parse_rule, paths_of
 from wayfare.segments.parts import InList, InSegment
@@ -102,8 +102,9 @@ def _check(conn: Connection, key: str | None, rule: Rule, known: Iterable[Segmen
             message = "a segment asks about customers; data of events are for conditions of triggers and waits"
             problems.append(RuleProblem(f"{at}fact", "no_event", message))
     if key is not None and not problems:
-        candidate = SegmentRow(0, key, "", "", dump_rule(rule), 1, 0, 0, 0, now)
-        _, broken = plan([*(one for one in known if one.key != key), candidate])
+        others = [one for one in known if one.key != key]
+        heads = [Head(one.id, one.key, one.rev, 0, 0, now) for one in others] + [Head(0, key, 1, 0, 0, now)]
+        _, broken = plan(heads, {one.id: question_of(one.rule) for one in others} | {0: Question(rule)})
         if key in broken:
             circle = ", ".join(sorted(broken))
             problems.append(RuleProblem("", "cycle", f"these segments would ask for each other in a circle: {circle}"))

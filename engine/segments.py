@@ -7,14 +7,18 @@ journeys listen to them like to any other. Everything happens in transactions th
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
+from weakref import WeakKeyDictionary
 
 import structlog
+from sqlalchemy import Engine
 
-from engine.membership import Look, Pass, Plan, plan
+from engine.membership import Look, Pass, Plan, Question, plan, question_of
 from engine.segment_rules import Preview, preview, save_segment
 from store import segments as store
 from store.db import Connection, Store
 from store.locks import try_lock
+from store.segment_timers import Timer, take_due, timers_of
+from wayfare.segments import RuleInvalid
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +27,9 @@ CHUNKS = 10
 LOOKS = 300_000
 """Customers times segments in one transaction, at most: the more segments, the smaller the chunks, so that none of them
 keeps others from writing for more than a second or two."""
+Mark = tuple[int, str, int, datetime]
 _told: dict[str, str] = {}
+_questions: WeakKeyDictionary[Engine, dict[Mark, Question | RuleInvalid]] = WeakKeyDictionary()
 
 
 def refresh(store_: Store, now: datetime, default_zone: str = "UTC", *, limit: int = CHUNK) -> int:
@@ -64,25 +70,34 @@ def _refresh(conn: Connection, *, now: datetime, default_zone: str, limit: int) 
     known = _known(conn)
     size = _size(limit, len(known))
     dirty, depths = store.take_dirty(conn, size)
-    due = store.take_due(conn, now, size)
+    due = take_due(conn, now, size)
     if not dirty and not due:
         return 0
+    kept: dict[int, Timer] = {}
+    timed, figured = {}, {}
+    for id, timer in due.items():
+        if id in dirty:
+            continue
+        timed[id] = timer.due_at
+        if timer.figures_at is None or timer.figures_at > now:
+            if timer.figures_at is not None:
+                kept[id] = Timer(timer.figures_at, timer.figures_at)
+        else:
+            figured[id] = timer.figures_at
     looks: dict[int, Look] = {}
     for one in known.values():
-        reached = None if one.row.built_rev else one.row.build_after_id  # the first build comes to the others yet
-        touched = {id for id in dirty if reached is None or id <= reached}
-        timed = {
-            customer: at
-            for (segment, customer), at in due.items()
-            if segment == one.row.id and customer not in dirty and (reached is None or customer <= reached)
-        }
-        looks[one.row.id] = Look(touched, timed)
-    outcome = Pass(conn, known, now, default_zone, depths)
-    outcome.run(looks)
-    settled = {pair: None for pair in due if pair not in outcome.looked}
-    store.write_timers(conn, settled)
+        at_times = {} if not one.asks.is_timed else figured if one.asks.has_figures else timed
+        if not one.row.built_rev:  # the first build comes to the others yet
+            reached = one.row.build_after_id
+            looks[one.row.id] = Look(
+                {id for id in dirty if id <= reached}, {id: at for id, at in at_times.items() if id <= reached}
+            )
+        else:
+            looks[one.row.id] = Look(set(dirty), at_times)
+    customers = dirty.keys() | due.keys()
+    Pass(conn, known, now, default_zone, depths).run(looks, customers, kept)
     store.forget_dirty(conn, dirty)
-    return len(dirty.keys() | {customer for _, customer in due})
+    return len(customers)
 
 
 def _build(conn: Connection, *, now: datetime, default_zone: str, limit: int, only: int | None) -> int:
@@ -90,7 +105,8 @@ def _build(conn: Connection, *, now: datetime, default_zone: str, limit: int, on
 
     Return how many customers were looked at, times segments, and at least 1 when there was something to build.
     """
-    if not try_lock(conn, "segments"):
+    heads = store.heads(conn)
+    if all(one.built_rev >= one.rev for one in heads) or not try_lock(conn, "segments"):
         return 0
     known = _known(conn)
     waiting = {one.row.key: one for one in known.values() if one.row.built_rev < one.row.rev}
@@ -99,14 +115,17 @@ def _build(conn: Connection, *, now: datetime, default_zone: str, limit: int, on
     together: dict[str, Plan] = {}
     for key, one in waiting.items():  # in the order in which they depend on each other
         first = next(iter(together.values()), one)
-        if one.row.build_after_id == first.row.build_after_id and one.needs & waiting.keys() <= together.keys():
+        if one.row.build_after_id == first.row.build_after_id and one.asks.needs & waiting.keys() <= together.keys():
             together[key] = one
     if not together:
         return 0
     after = next(iter(together.values())).row.build_after_id
     size = _size(limit, len(together))
     customers = store.customers_after(conn, after, size)
-    Pass(conn, known, now, default_zone).run({one.row.id: Look(set(customers)) for one in together.values()})
+    everyone = Look(set(customers))
+    Pass(conn, known, now, default_zone).run(
+        {one.row.id: everyone for one in together.values()}, customers, timers_of(conn, customers)
+    )
     for one in together.values():
         store.note_build(conn, one.row, customers[-1] if customers else after, done=len(customers) < size)
     return max(1, len(customers) * len(together))
@@ -117,8 +136,20 @@ def _size(limit: int, segments: int) -> int:
 
 
 def _known(conn: Connection) -> Mapping[int, Plan]:
-    """Return the segments with their rules parsed, each after those it asks for. A rule of another age is left out."""
-    known, broken = plan(store.all_segments(conn))
+    """Return the segments with their rules parsed, each after those it asks for. A rule of another age is left out.
+
+    A rule is read and parsed once a process and revision.
+    """
+    heads = store.heads(conn)
+    remembered = _questions.get(conn.engine, {})
+    current = {(one.id, one.key, one.rev, one.updated_at): one.id for one in heads}
+    questions = {id: remembered[mark] for mark, id in current.items() if mark in remembered}
+    missing = [id for mark, id in current.items() if mark not in remembered]
+    if missing:
+        questions |= {id: question_of(rule) for id, rule in store.rules_of(conn, missing).items()}
+    if missing or len(remembered) > len(current):
+        _questions[conn.engine] = {mark: questions[id] for mark, id in current.items()}
+    known, broken = plan(heads, questions)
     for key, reason in broken.items():
         if _told.get(key) != reason:  # once, not with every pass
             _told[key] = reason

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, String, cast, delete, select
 from store.tables import metadata
 
 JOURNEY, VERSION, SEGMENT = (metadata.tables[name] for name in ("journey", "journey_version", "segment"))
-_OWNED = ("segment_timer", "segment_member", "segment_span")
+_OWNED = ("segment_member", "segment_span")
 
 
 def graphs_naming(conn: Connection, key: str) -> list[tuple[str, str, str, dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""Segments in the database: rules, members, history, timers, and the customers that must be looked at again."""
+"""Segments in the database: rules, members, history, and the customers that must be looked at again."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +36,18 @@ class SegmentRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """What changes about a segment while it is kept up to date; the rule is another matter."""
+
+    id: int
+    key: str
+    rev: int
+    built_rev: int
+    build_after_id: int
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """A customer entered or left a segment at an instant."""
 
@@ -51,6 +63,22 @@ _COLUMNS = "id, key, name, description, rule, rev, built_rev, build_after_id, si
 def all_segments(conn: Connection) -> list[SegmentRow]:
     """Return every segment in the order of the keys."""
     return [_row(row) for row in conn.execute(text(f"SELECT {_COLUMNS} FROM segment ORDER BY key"))]
+
+
+def heads(conn: Connection) -> list[Head]:
+    """Return every segment without its rule, in the order of the keys."""
+    rows = conn.execute(
+        text("SELECT id, key, rev, built_rev, build_after_id, updated_at FROM segment ORDER BY key")
+    ).all()
+    return [Head(row[0], row[1], row[2], row[3], row[4], instant_of(row[5])) for row in rows]
+
+
+def rules_of(conn: Connection, ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Return the rules of these segments by id."""
+    rows = conn.execute(
+        text(f"SELECT id, rule FROM segment WHERE {in_ids(conn, 'id')}"), {"ids": id_list(conn, ids)}
+    ).all()
+    return {row[0]: orjson.loads(row[1]) if isinstance(row[1], str) else row[1] for row in rows}
 
 
 def find_segment(conn: Connection, key: str) -> SegmentRow | None:
@@ -98,7 +126,7 @@ def update_segment(
     return bool(cursor.rowcount == 1)
 
 
-def note_build(conn: Connection, segment: SegmentRow, after_id: int, *, done: bool) -> None:
+def note_build(conn: Connection, segment: SegmentRow | Head, after_id: int, *, done: bool) -> None:
     """Note how far a build has come; nothing when the segment was changed meanwhile, for then it starts anew."""
     parameters = {"id": segment.id, "rev": segment.rev, "after": after_id}
     if done:
@@ -138,40 +166,6 @@ def forget_dirty(conn: Connection, taken: Mapping[int, int]) -> None:
     )
 
 
-def take_due(conn: Connection, now: datetime, limit: int) -> dict[Pair, datetime]:
-    """Return up to `limit` due timers, the earliest first. Served by ix_segment_timer_due_at."""
-    cursor = raw_cursor(conn)
-    is_sqlite = conn.dialect.name == "sqlite"
-    mark = "?" if is_sqlite else "%s"
-    cursor.execute(
-        f"""SELECT segment_id, customer_id, due_at FROM segment_timer
-        WHERE due_at <= {mark} ORDER BY due_at LIMIT {mark}""",
-        (sqlite_value(now) if is_sqlite else now, limit),
-    )
-    return {(row[0], row[1]): instant_of(row[2]) for row in cursor.fetchall()}
-
-
-def timers_among(conn: Connection, segments: Collection[int], customers: Collection[int]) -> dict[Pair, datetime]:
-    """Return when these segments next look at these customers, where time alone may change the answer.
-
-    Looks up full keys, pair by pair: with stale statistics anything else may come to read the whole table.
-    """
-    if not segments:
-        return {}
-    cursor = raw_cursor(conn)
-    is_sqlite = conn.dialect.name == "sqlite"
-    each = "json_each(?)" if is_sqlite else "unnest(%s::bigint[])"
-    value = "value" if is_sqlite else "id"
-    names = ("s", "c") if is_sqlite else ("s(id)", "c(id)")
-    join = "CROSS JOIN" if is_sqlite else "JOIN"  # SQLite takes the tables in this order; else it begins with timers
-    cursor.execute(
-        f"""SELECT t.segment_id, t.customer_id, t.due_at FROM {each} AS {names[0]} CROSS JOIN {each} AS {names[1]}
-        {join} segment_timer t ON t.segment_id = s.{value} AND t.customer_id = c.{value}""",
-        (id_list(conn, segments), id_list(conn, customers)),
-    )
-    return {(row[0], row[1]): instant_of(row[2]) for row in cursor.fetchall()}
-
-
 def members_among(conn: Connection, segments: Collection[int], customers: Iterable[int]) -> dict[int, set[int]]:
     """Return which of these customers are in each segment now. Served by ix_segment_member_customer_id."""
     rows = conn.execute(
@@ -191,34 +185,6 @@ def customers_after(conn: Connection, after_id: int, limit: int) -> list[int]:
         text("SELECT id FROM customer WHERE id > :after ORDER BY id LIMIT :limit"), {"after": after_id, "limit": limit}
     )
     return [row[0] for row in rows]
-
-
-def write_timers(conn: Connection, timers: Mapping[Pair, datetime | None]) -> None:
-    """Set timers, or remove those that are None."""
-    cursor = raw_cursor(conn)
-    gone = sorted(pair for pair, due in timers.items() if due is None)
-    kept = sorted((*pair, due) for pair, due in timers.items() if due is not None)
-    if conn.dialect.name == "sqlite":
-        cursor.executemany("DELETE FROM segment_timer WHERE segment_id = ? AND customer_id = ?", gone)
-        cursor.executemany(
-            """INSERT INTO segment_timer (segment_id, customer_id, due_at) VALUES (?, ?, ?)
-            ON CONFLICT (segment_id, customer_id) DO UPDATE SET due_at = excluded.due_at""",
-            [(segment, customer, sqlite_value(due)) for segment, customer, due in kept],
-        )
-        return
-    if gone:
-        cursor.execute(
-            """DELETE FROM segment_timer t USING unnest(%s::bigint[], %s::bigint[]) AS g(segment, customer)
-            WHERE t.segment_id = g.segment AND t.customer_id = g.customer""",
-            _arrays(gone),
-        )
-    if kept:
-        cursor.execute(
-            """INSERT INTO segment_timer (segment_id, customer_id, due_at)
-            SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[])
-            ON CONFLICT (segment_id, customer_id) DO UPDATE SET due_at = excluded.due_at""",
-            _arrays(kept),
-        )
 
 
 def write_changes(

@@ -43,7 +43,7 @@ from store.tables.outbox import Attempt, CapCounter, ChannelState, Message
 from store.tables.receipts import ReceiptConflict, TillReceipt, TillSnapshot
 from store.tables.redemptions import Redemption, RedemptionReturn, UsageCounter, UsageEntry
 from store.tables.rulesets import DraftPromotion, RulesetVersion
-from store.tables.segments import Segment, SegmentMember, SegmentSpan, SegmentTimer
+from store.tables.segments import CustomerTimer, Segment, SegmentMember, SegmentSpan
 from store.tables.value import CustomerValue, RfmCell, RfmCut, RfmMove, ValueModel, ValueRun, ValueSummary
 from store.tables.whatif import WhatIf, WorstPrice
 
@@ -70,6 +70,7 @@ __all__ = [
     "CustomerDirty",
     "CustomerFact",
     "CustomerList",
+    "CustomerTimer",
     "CustomerValue",
     "DraftEdit",
     "DraftPresence",
@@ -115,7 +116,6 @@ __all__ = [
     "Segment",
     "SegmentMember",
     "SegmentSpan",
-    "SegmentTimer",
     "Setting",
     "Step",
     "StepCount",

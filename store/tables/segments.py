@@ -42,10 +42,13 @@ class SegmentSpan(SQLModel, table=True):
     until_at: datetime | None = instant(nullable=True)
 
 
-class SegmentTimer(SQLModel, table=True):
-    """When time alone may change the answer for a customer: never later than the change itself."""
+class CustomerTimer(SQLModel, table=True):
+    """When time alone may change which segments a customer is in: never later than the change itself.
 
-    __tablename__ = "segment_timer"
-    segment_id: int = ref("segment.id", primary_key=True)
+    `figures_at` is the same for segments that count events or orders in windows.
+    """
+
+    __tablename__ = "customer_timer"
     customer_id: int = ref("customer.id", primary_key=True)
     due_at: datetime = instant(index=True)
+    figures_at: datetime | None = instant(nullable=True)

@@ -9,7 +9,7 @@ from wayfare.segments.facts import Fact
 from wayfare.segments.meaning import Values, local_date, test_of
 from wayfare.segments.moment import Moment
 from wayfare.segments.parts import Age, Birthday, DaysSince, Events, Orders
-from wayfare.segments.rule import AllOf, AnyOf, Not, Rule, facts_of, timing_facts_of
+from wayfare.segments.rule import AllOf, AnyOf, Not, Rule, facts_of, is_timed, timing_facts_of
 from wayfare.segments.values import as_day
 
 Truth = tuple[bool, datetime | None]
@@ -34,10 +34,10 @@ def next_change(rule: Rule, values: Values, moment: Moment) -> datetime | None:
 def looker(rule: Rule, columns: Columns) -> Look:
     """Return what says for any customer, in one go, whether the rule holds and when that may next change."""
     match rule:
-        case AllOf():
-            return _joined([looker(one, columns) for one in rule.rules], decisive=False)
-        case AnyOf():
-            return _joined([looker(one, columns) for one in rule.rules], decisive=True)
+        case AllOf() | AnyOf():
+            # What time cannot change comes first: where it decides, nothing else need be looked at.
+            ordered = sorted(rule.rules, key=is_timed)
+            return _joined([looker(one, columns) for one in ordered], decisive=isinstance(rule, AnyOf))
         case Not():
             below = looker(rule.rule, columns)
 

@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
-from wayfare.segments.days import local_day, next_anniversary
+from wayfare.segments.days import next_anniversary
 from wayfare.segments.facts import Fact
 from wayfare.segments.moment import Moment
 from wayfare.segments.parts import (
@@ -107,7 +107,7 @@ def days_since(value: Any, moment: Moment) -> int | None:
 def local_date(value: Any, moment: Moment) -> date | None:
     """Return the date that a value means to the customer, or None."""
     day = as_day(value)
-    return local_day(day, moment.info) if isinstance(day, datetime) else day
+    return moment.day_of(day) if isinstance(day, datetime) else day
 
 
 def _compare(rule: Compare) -> Test:

@@ -25,6 +25,17 @@ class Moment:
         return zone_or(self.zone, self.default)
 
     @cached_property
+    def _days(self) -> dict[datetime, date]:
+        return {}
+
+    def day_of(self, instant: datetime) -> date:
+        """Return the local date of an aware instant; rules ask for the same few instants again and again."""
+        day = self._days.get(instant)
+        if day is None:
+            day = self._days[instant] = local_day(instant, self.info)
+        return day
+
+    @cached_property
     def today(self) -> date:
         """Return the local date."""
         return local_day(self.now, self.info)

@@ -1,6 +1,7 @@
 """However time goes by, timers bring every customer back in time: membership is what the rule says now."""
 
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -26,6 +27,7 @@ def test_members_are_who_the_rule_says_at_any_time(database_url: str) -> None:
         with store.write() as conn:
             ids = populate(conn)
             add(conn, "customer_list", key="nobody", name="Nobody", created_at=LONG_AGO)
+        numbers = count()
         nobody = {"type": "not", "rule": {"type": "all"}}
         save_segment(store, "nobody", "Nobody", nobody, LONG_AGO)
 
@@ -33,7 +35,7 @@ def test_members_are_who_the_rule_says_at_any_time(database_url: str) -> None:
         @given(raw=trees(st.one_of(calendar_parts, figure_parts, figure_parts, plain_parts)), now=MOMENTS, hops=HOPS)
         def follow(raw: dict[str, Any], now: datetime, hops: list[int]) -> None:
             rule = parse_rule(raw)
-            segment = save_segment(store, "asked", "Asked", raw, now).id
+            segment = save_segment(store, f"asked-{next(numbers)}", "Asked", raw, now).id
             for hop in [0, *hops]:
                 now += timedelta(seconds=hop)
                 while refresh(store, now, "Asia/Tokyo"):
@@ -48,6 +50,6 @@ def test_members_are_who_the_rule_says_at_any_time(database_url: str) -> None:
 
 def forget(store: Store, segment: int) -> None:
     with store.write() as conn:
-        for table in ("segment_member", "segment_span", "segment_timer"):
+        for table in ("segment_member", "segment_span"):
             conn.execute(text(f"DELETE FROM {table} WHERE segment_id = :id"), {"id": segment})
         conn.execute(text("DELETE FROM segment WHERE id = :id"), {"id": segment})

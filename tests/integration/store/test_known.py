@@ -54,14 +54,13 @@ def test_a_segment_goes_with_its_members_and_their_history(store: Store) -> None
             assert segment
             change = segments.Change(segment.id, person, LONG_AGO, entered=True)
             segments.write_changes(conn, [change], {segment.id: key}, silent=(), now=LONG_AGO)
-            segments.write_timers(conn, {(segment.id, person): LONG_AGO})
     with store.write() as conn:
         gone = segments.find_segment(conn, "old")
         assert gone
         segment_uses.delete_segment(conn, gone.id)
     with store.read() as conn:
         assert [one.key for one in segments.all_segments(conn)] == ["kept"]
-        for name in ("segment_member", "segment_span", "segment_timer"):
+        for name in ("segment_member", "segment_span"):
             assert conn.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one() == 1
         assert conn.exec_driver_sql("SELECT count(*) FROM event").scalar_one() == 2
 

@@ -36,7 +36,7 @@ _DAYTIME = range(4, 19)
 """Hours (UTC) that are always looked at: it becomes 10:00 in them wherever customers live. At night little happens."""
 
 _TABLES = ("customer", "identity", "consent", "event", "sales_order", "order_line", "customer_fact")
-_LIVE_TABLES = ("enrollment", "step_log", "message", "code", "segment_member", "segment_span", "segment_timer")
+_LIVE_TABLES = ("enrollment", "step_log", "message", "code", "segment_member", "segment_span", "customer_timer")
 
 
 class Demo:
