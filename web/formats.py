@@ -71,6 +71,15 @@ def number(value: float | None, missing: str = "–") -> str:
     return text.replace(",", "\u202f")
 
 
+def compact(value: int) -> str:
+    """Write a number where there is little room: 950, 1.2k, 38k, 4.1M."""
+    for size, letter in ((1_000_000_000, "G"), (1_000_000, "M"), (1000, "k")):
+        if abs(value) >= size:
+            short = value / size
+            return f"{short:.1f}{letter}" if abs(short) < 9.95 else f"{short:.0f}{letter}"
+    return str(value)
+
+
 def percent(part: float | None, whole: float | None = 1, missing: str = "–") -> str:
     """Write a share as percent: one decimal below ten."""
     if part is None or not whole:

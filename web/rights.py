@@ -61,6 +61,8 @@ RIGHTS: Mapping[str, Right] = {
     "segments.edit": _right("Edit segments", "admin marketer", "integration"),
     "templates.read": _right("See message templates", "admin integrator marketer approver analyst", "integration"),
     "templates.edit": _right("Edit message templates", "admin integrator marketer", "integration"),
+    "value.read": _right("RFM groups and value, in sums", "admin marketer approver analyst", "integration"),
+    "value.edit": _right("Change RFM groups and the terms of value, compute anew", "admin marketer", "integration"),
     # customers; names, addresses and phones are masked unless `customers.unmask`
     "customers.list": _right("Browse customers", "admin marketer", "integration"),
     "customers.read": _right("See one customer and the timeline", "admin marketer support", "integration"),

@@ -27,6 +27,8 @@ MENU = (
     Entry("Journeys", "route", "journeys.index", ("journeys.read",)),
     Entry("Customers", "users", "customers.index", ("customers.list", "customers.read")),
     Entry("Segments", "chart-pie", "segments.index", ("segments.read",)),
+    Entry("RFM", "stack-2", "rfm.index", ("value.read",)),
+    Entry("Value", "chart-bar", "value.index", ("value.read",)),
     Entry("Promotions", "discount", "promotions.index", ("promotions.read",)),
     Entry("Desk", "ticket", "promotions_codes_desk.index", ("codes.check",), unless="promotions.read"),
     Entry("Products", "package", "products.index", ("promotions.read",)),
@@ -72,6 +74,7 @@ def register(app: Flask) -> None:
     app.jinja_env.filters.update(
         ago=formats.ago,
         clock=formats.clock,
+        compact=formats.compact,
         day=formats.day,
         browser=formats.browser,
         initials=initials,

@@ -42,7 +42,9 @@ class Shop:
             facts[customer] = [known[0] + 1, known[1] + total, min(known[2], at), max(known[3], at)]
         columns = ("id", "key", "attributes", "folded", "created_at", "updated_at", "is_synthetic")
         given = attributes or {}
-        people = [(id, f"c{id}", given.get(id, {}), {}, self.now, self.now, True) for id in facts]
+        people: list[tuple[Any, ...]] = [
+            (id, f"c{id}", given.get(id, {}), {}, self.now, self.now, True) for id in facts
+        ]
         ordered = ("source", "key", "customer_id", "at", "currency", "total")
         figures = ("customer_id", "order_count", "order_sum", "first_order_at", "last_order_at")
 
