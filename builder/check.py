@@ -8,11 +8,12 @@ import networkx as nx
 
 from builder.circles import Links, circle_problems, links_of
 from builder.entry_checks import entry_problems
+from builder.gifts import Around, gift_problems
 from builder.node_checks import node_problems
 from builder.order import cycles, digraph
 from builder.problems import Problem, error, warning
 from engine.channels import NAMES
-from nodes.contract import OFFERS, Category, NodeType
+from nodes.contract import Category, NodeType
 from nodes.graph import Graph
 from nodes.registry import Registry
 from wayfare.errors import InvalidSettings, NodeTypeError, UnknownNodeType
@@ -25,13 +26,14 @@ MAX_EDGES = 40_000
 class Context:
     """What exists around the journey, by kind: the keys of `segment`, `list`, `code_batch`, `journey`, `channel`. An
     absent kind is not checked. `steps` are those of the journeys at which triggers look, None for one that is not live.
-    `others` are the journeys that run, as they start each other.
+    `others` are the journeys that run, as they start each other. `gifts` is what there is to give away.
     """
 
     known: Mapping[str, frozenset[str]] = field(default_factory=dict)
     journey: str = ""  # the key of the journey that is checked, where it has one
     steps: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
     others: tuple[Links, ...] = ()
+    gifts: Around = field(default_factory=Around)
 
 
 ANYWHERE = Context({"channel": frozenset(NAMES)})
@@ -47,8 +49,9 @@ def check(graph: Graph, registry: Registry, context: Context | None = None) -> l
     context = context or Context()
     loaded: dict[str, NodeType] = {}
     problems = [*_ids(graph), *_settings(graph, registry, loaded), *_edges(graph), *_ports(graph, loaded)]
-    problems += [*_shape(graph, registry, loaded), *_references(loaded, context), *_codes(graph, loaded)]
+    problems += [*_shape(graph, registry, loaded), *_references(loaded, context)]
     problems += [*_watched(loaded, context), *_yearly(graph, loaded), *node_problems(graph, loaded)]
+    problems += gift_problems(graph, loaded, context.gifts)
     problems += circle_problems(_links(graph, context), context.others)
     problems += entry_problems(graph, context.known.get("segment"))
     place = {node.id: number for number, node in enumerate(graph.nodes)}
@@ -175,34 +178,3 @@ def _yearly(graph: Graph, loaded: Mapping[str, NodeType]) -> Iterator[Problem]:
         if rule is not None and rule.every_year and graph.entry.reentry == "never":
             remedy = "let them enter once a year: Journey settings → A customer may enter"
             yield warning(id, "once_only", "it comes every year, but customers may enter only once, ever", remedy)
-
-
-_GIFTS = {
-    "code": ("a promo code", "the code", "issued"),
-    "certificate": ("a gift certificate", "the certificate", "given"),
-    "price": ("a price of their own", "the price", "given"),
-    "points": ("points", "the points", "given"),
-}
-
-
-def _codes(graph: Graph, loaded: Mapping[str, NodeType]) -> Iterator[Problem]:
-    """Find messages that would show an empty code or the like, and certificates whose number nobody is told."""
-    shape: nx.DiGraph[str] = digraph(graph)
-    for kind, (what, it, given) in _GIFTS.items():
-        users = {id for id, node in loaded.items() if not {*OFFERS[kind]}.isdisjoint(map(str, node.facts()))}
-        givers = {id for id, node in loaded.items() if kind in _given_by(node)}
-        for id in users:
-            if not givers & nx.ancestors(shape, id):
-                remedy = f"put {what} before it, or remove {it} from the text"
-                none = "none are" if kind == "points" else "none is"
-                yield error(id, f"no_{kind}", f"the text shows {what}, but {none} {given} before", remedy)
-        for id in givers if kind == "certificate" else ():
-            if not users & nx.descendants(shape, id):
-                remedy = "show its number in a message behind this step"
-                yield error(id, "untold", "nobody is told the number of the certificate", remedy)
-
-
-def _given_by(node: NodeType) -> Iterator[str]:
-    yield from node.gives
-    if any(kind == "code_batch" for kind, _ in node.references()):
-        yield "code"

@@ -75,7 +75,7 @@ def impact(conn: Connection, registry: Registry, key: str) -> Impact:
     document = normal(draft.document)
     graph = from_document(document)
     live = drafts.live_graph(conn, key)
-    around = context_of(conn, key, steps_of(conn, document, registry))
+    around = context_of(conn, key, steps_of(conn, document, registry), document)
     problems = tuple(by_name(check(graph, registry, around), document, registry))
     places, left = publishing.inside(conn, draft.id), publishing.left(conn, draft.id)
     standing: Counter[str] = Counter()

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from builder.check import ANYWHERE, Context, check
+from builder.gifts import Around, around, check_two_people
 from builder.keys import check_key
 from builder.neighbours import running_links
 from builder.ops import normal
@@ -53,14 +54,15 @@ def publish(
 
     Batches of codes that it names are made. Who is in the trigger's segment already enters if the trigger says so. The
     graph that is live already is not published again. GraphInvalid carries every problem; nothing has changed then.
-    BadKey when a new journey cannot have the key.
+    BadKey when a new journey cannot have the key. Conflict, too, when it gives away more money than one person may
+    decide about and nobody else has written it.
     """
     document = to_document(graph)
     graph = from_document(document)
 
     def work(conn: Connection) -> Published:
         lock(conn, "publish")
-        problems = check(graph, registry, context_of(conn, journey_key, steps_of(conn, document, registry)))
+        problems = check(graph, registry, context_of(conn, journey_key, steps_of(conn, document, registry), document))
         if has_errors(problems):
             raise GraphInvalid([problem for problem in problems if problem.severity == "error"])
         if rev is not None and drafts.find_journey(conn, journey_key, lock=True).rev != rev:
@@ -74,6 +76,8 @@ def publish(
         journey = drafts.find_journey(conn, journey_key, lock=True)
         if journey.status == "archived":
             raise Conflict(f"the journey '{journey_key}' is archived; publish under another key")
+        before, since = drafts.last_version(conn, journey.id)
+        check_two_people(conn, journey.id, graph, before, registry, by, since)
         nodes = {node.id: registry.load(node) for node in graph.nodes}
         drafts.add_code_batches(conn, _code_batches(nodes), now=now)
         add_lists(conn, _own_lists(nodes), now=now)
@@ -106,15 +110,20 @@ def _keep_draft(conn: Connection, key: str, document: dict[str, Any], now: datet
 
 
 def context_of(
-    conn: Connection, journey: str = "", steps: Mapping[str, frozenset[str] | None] | None = None
+    conn: Connection,
+    journey: str = "",
+    steps: Mapping[str, frozenset[str] | None] | None = None,
+    document: Mapping[str, Any] | None = None,
 ) -> Context:
     """Return what exists around the journey called `journey`. Batches of codes are left out: publishing makes them.
 
     `steps` are those that `builder.watched.steps_of` finds; without a journey there is no telling what it starts.
+    Without the `document` nothing is known of what it can give away.
     """
     known = drafts.known_keys(conn)
+    gifts = Around() if document is None else around(conn, document)
     there = {kind: keys for kind, keys in known.items() if kind != "code_batch"}
-    return Context({**there, **ANYWHERE.known}, journey, steps or {}, running_links(conn) if journey else ())
+    return Context({**there, **ANYWHERE.known}, journey, steps or {}, running_links(conn) if journey else (), gifts)
 
 
 def _own_lists(nodes: dict[str, NodeType]) -> set[str]:

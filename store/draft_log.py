@@ -1,6 +1,6 @@
 """The log of edits of drafts, and who is editing: what makes undo survive a reload, and two editors get along."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -101,6 +101,27 @@ def marks(conn: Connection, journey_id: int) -> list[Mark]:
     """Return all edits that the log still holds, the newest first, without what they did."""
     query = select(*_MARK).where(col(DraftEdit.journey_id) == journey_id)
     return [Mark(*row) for row in conn.execute(query.order_by(col(DraftEdit.rev).desc()))]
+
+
+def authors(conn: Connection, journey_id: int, nodes: Collection[str], since: datetime | None) -> set[str]:
+    """Return who has written these nodes after an instant: edited one of them, or replaced the draft as a whole.
+
+    Where the log no longer says who it was, everybody in it counts.
+    """
+    query = select(col(DraftEdit.by), col(DraftEdit.ops)).where(col(DraftEdit.journey_id) == journey_id)
+    found, everybody = set[str](), set[str]()
+    for by, ops in conn.execute(query if since is None else query.where(col(DraftEdit.at) > since)):
+        everybody.add(by)
+        if ops is None or any(_names(op) & set(nodes) for op in orjson.loads(ops)):
+            found.add(by)
+    return found or everybody
+
+
+def _names(op: dict[str, Any]) -> set[str]:
+    """Return the node whose settings an operation made or changed."""
+    if op.get("op") == "add_node":
+        return {str(op["node"]["id"])}
+    return {str(op["id"])} if op.get("op") == "set_settings" else set()
 
 
 def note_presence(

@@ -225,6 +225,13 @@ def live_graph(conn: Connection, key: str) -> VersionGraph | None:
     return None if row is None else VersionGraph(*row)
 
 
+def last_version(conn: Connection, journey_id: int) -> tuple[dict[str, Any] | None, datetime | None]:
+    """Return graph and instant of the newest version of a journey; twice None before the first one."""
+    query = select(col(Version.graph), col(Version.published_at)).where(col(Version.journey_id) == journey_id)
+    row = conn.execute(query.order_by(col(Version.number).desc()).limit(1)).one_or_none()
+    return (None, None) if row is None else (row[0], row[1])
+
+
 def numbered_graph(conn: Connection, key: str, number: str) -> VersionGraph | None:
     """Return a published version of a journey by its number, or None."""
     if not number.isascii() or not number.isdigit() or len(number) > 9:

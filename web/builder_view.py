@@ -61,9 +61,9 @@ class Checks:
     def of(self, journey: Draft, rev: int, document: Document) -> Findings:
         """Return the problems of a revision by node, in the order of `check`; those of the whole journey under ""."""
         with store().read() as conn:
-            around = context_of(conn, journey.key, steps_of(conn, document, registry()))
+            around = context_of(conn, journey.key, steps_of(conn, document, registry()), document)
         # With the document: SQLite gives the id of a journey that was removed to the next one.
-        outside = (*sorted(around.known.items()), *sorted(around.steps.items()), *around.others)
+        outside = (*sorted(around.known.items()), *sorted(around.steps.items()), *around.others, around.gifts)
         key = (journey.id, rev, hash(outside), hash(orjson.dumps(document)))
         with self._lock:
             known = self._found.get(key)

@@ -112,7 +112,7 @@ def import_(
         by = f"shell:{_person()}"
         rev = drafts.save_draft(conn, journey, document, now=clock.now(), name=called, by=by)
     with store.read() as conn:
-        around = context_of(conn, journey, steps_of(conn, document, registry))
+        around = context_of(conn, journey, steps_of(conn, document, registry), document)
     _show(journey, check_graph(graph, registry, around))
     print(f"{journey}: draft saved, revision {rev}")
 

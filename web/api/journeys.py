@@ -183,7 +183,7 @@ def put_draft(call: Call, key: str) -> Saved:
         lambda conn: drafts.save_draft(conn, key, document, now=now(), name=given.name, rev=given.rev, by=by)
     )
     with store().read() as conn:
-        found = check(graph, _registry(), context_of(conn, key, steps_of(conn, to_document(graph), _registry())))
+        found = check(graph, _registry(), context_of(conn, key, steps_of(conn, document, _registry()), document))
     return Saved(rev=rev, findings=[Finding(**one.as_dict()) for one in found])
 
 
@@ -192,7 +192,8 @@ def check_draft(call: Call, key: str) -> Checked:
     """Check the saved draft: everything that is wrong with it at once."""
     with store().read() as conn:
         graph = from_document(drafts.draft_of(conn, key))
-        found = check(graph, _registry(), context_of(conn, key, steps_of(conn, to_document(graph), _registry())))
+        document = to_document(graph)
+        found = check(graph, _registry(), context_of(conn, key, steps_of(conn, document, _registry()), document))
     is_fine = not any(one.severity == "error" for one in found)
     return Checked(is_fine=is_fine, findings=[Finding(**one.as_dict()) for one in found])
 
