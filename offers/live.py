@@ -162,8 +162,15 @@ def quote_with(
     """Return the quote for a cart under one rule set, with what is left of promotions whose use is limited, and with
     what only this customer was granted.
     """
+    return quote_of(cart, compiled_for(version, cart, left, granted), ref=ref)
+
+
+def compiled_for(
+    version: Rules, cart: Cart, left: Mapping[str, Left] | None = None, granted: Sequence[Promotion] = ()
+) -> Compiled:
+    """Return the rule set as it is for one cart: it knows what is left, and what its customer was granted."""
     compiled = _with_left(version, left, _worth(cart)) if left else version.compiled
-    return quote_of(cart, with_granted(compiled, granted, cart) if granted else compiled, ref=ref)
+    return with_granted(compiled, granted, cart) if granted else compiled
 
 
 def _with_left(version: Rules, left: Mapping[str, Left], worth: int) -> Compiled:

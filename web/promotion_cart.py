@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
@@ -13,7 +14,9 @@ from web.promotion_forms.convert import moment_meant, moment_shown
 
 ROW = ("sku", "price", "qty", "brand", "categories", "lists")
 TEXTS = ("channel", "store", "region", "payment", "currency", "segments", "level", "birthday", "order_number", "codes")
-OTHERS = ("day", "time", "delivery", "method", "stock", "version", "force", "find")
+OTHERS = ("day", "time", "delivery", "method", "stock", "version", "force", "find", "who", "customer")
+KEPT = (*TEXTS, "day", "time", "delivery", "method", "stock", "version", "who", "customer")
+"""What a saved cart keeps beside its rows."""
 MOST_ROWS = 50
 
 
@@ -87,6 +90,23 @@ def fill(tried: Tried, known: Mapping[str, Product], now: str, currency: str) ->
             tried.document["shipping"] = [{**parcel, **({"method": values["method"]} if values["method"] else {})}]
         else:
             tried.faults.append("Give the price of delivery, such as 60.00.")
+
+
+def choose(tried: Tried, customer: Mapping[str, Any]) -> None:
+    """Make one of our customers the buyer, with what is known of them, in place of what was typed."""
+    tried.document["customer"] = dict(customer)
+
+
+def query_of(form: MultiDict[str, str]) -> str:
+    """Return the address's query of a cart that was posted: its rows, and what was filled in beside them."""
+    columns = {name: form.getlist(name)[:MOST_ROWS] for name in ROW}
+    found: list[tuple[str, str]] = []
+    for at in range(max(map(len, columns.values()))):
+        row = {name: (values[at].strip()[:500] if at < len(values) else "") for name, values in columns.items()}
+        if row["sku"] or row["price"]:
+            found += row.items()
+    found += [(name, value) for name in KEPT if (value := form.get(name, "").strip()[:500])]
+    return urlencode(found)
 
 
 def split(text: str) -> list[str]:

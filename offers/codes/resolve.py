@@ -64,11 +64,13 @@ def resolve(
     now: datetime,
     phone: str | None = None,
     pins: Mapping[str, str] | None = None,
+    asks_pin: bool = True,
 ) -> list[Resolved]:
     """Say of each text whether it is a code that works for this phone now; one query for all of them.
 
     The check character is looked at first, so a typing error asks nothing of the database. Each PIN that is given
     counts as a try before it is compared: then `conn` is a write transaction which commits whatever the answer is.
+    Without `asks_pin` the PINs of codes count as known: for trying what a code would do, never for using it.
     """
     plain = [compact(text) for text in texts]
     found = digests.find(conn, vault, [code for code in plain if _may_exist(code)])
@@ -76,7 +78,8 @@ def resolve(
     answers: dict[str, Resolved] = {}
     for text, code in zip(texts, plain, strict=True):
         if code not in answers:
-            answers[code] = _judged(conn, vault, text, found.get(code), now, bound, (pins or {}).get(text))
+            given = (pins or {}).get(text)
+            answers[code] = _judged(conn, vault, text, found.get(code), now, bound, given, asks_pin=asks_pin)
     return [replace(answers[code], text=text) for text, code in zip(texts, plain, strict=True)]
 
 
@@ -108,12 +111,20 @@ def _may_exist(code: str) -> bool:
 
 
 def _judged(
-    conn: Connection, vault: Vault, text: str, row: Found | None, now: datetime, phone: bytes | None, pin: str | None
+    conn: Connection,
+    vault: Vault,
+    text: str,
+    row: Found | None,
+    now: datetime,
+    phone: bytes | None,
+    pin: str | None,
+    *,
+    asks_pin: bool,
 ) -> Resolved:
     if row is None:
         return Resolved(text, False, "not_found")
     batch = row.batch
-    reason = refusal(row, now) or _stranger(conn, vault, row, phone, pin)
+    reason = refusal(row, now) or _stranger(conn, vault, row, phone, pin, asks_pin=asks_pin)
     return Resolved(
         text,
         not reason,
@@ -130,11 +141,13 @@ def _judged(
     )
 
 
-def _stranger(conn: Connection, vault: Vault, row: Found, phone: bytes | None, pin: str | None) -> str:
+def _stranger(
+    conn: Connection, vault: Vault, row: Found, phone: bytes | None, pin: str | None, *, asks_pin: bool
+) -> str:
     """Return why the one who holds the code may not use it, or nothing."""
     if row.phone_digest is not None and (phone is None or not hmac.compare_digest(bytes(row.phone_digest), phone)):
         return "other_phone"
-    if row.pin_digest is None:
+    if row.pin_digest is None or not asks_pin:
         return ""
     if row.tries >= MOST_TRIES:
         return "locked"

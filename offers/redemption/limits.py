@@ -13,6 +13,8 @@ from store.db import Connection
 from wayfare.vault import Vault
 
 _NOBODY = Left(uses=0)
+_KINDS = {"total": "total", "day": "per_day", "buyer": "per_customer", "code": "per_code", "spend": "spend"}
+"""By what a counter's name says after its promotion: the limit that it counts for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,15 @@ class Counted:
     name: str
     limit: int
     is_money: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What is left of one limit of a promotion. `kind` is the name of the limit: total, per_day, spend …"""
+
+    kind: str
+    left: int
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,23 @@ class Limits:
         """Return what is left of each limited promotion for this cart: one query."""
         names = [one.name for key, found in usage.items() for one in self.counted(key, found, unlocks.get(key))]
         return self.left_of(counters.taken(conn, names), usage, unlocks)
+
+    def rooms(
+        self, conn: Connection, usage: Mapping[str, Usage], unlocks: Mapping[str, str | None]
+    ) -> dict[str, list[Room]]:
+        """Return every limit of each limited promotion with what is left of it for this cart: one query, for people."""
+        by_key = {key: list(self.counted(key, one, unlocks.get(key))) for key, one in usage.items()}
+        taken = counters.taken(conn, [one.name for found in by_key.values() for one in found])
+        rooms: dict[str, list[Room]] = {}
+        for key, found in by_key.items():
+            least: dict[str, Room] = {}
+            for one in found:
+                kind = _KINDS[one.name.removeprefix(f"p:{key}:").partition(":")[0]]
+                room = Room(kind, max(0, one.limit - taken.get(one.name, 0)), one.limit)
+                if kind not in least or room.left < least[kind].left:
+                    least[kind] = room
+            rooms[key] = list(least.values())
+        return rooms
 
     def left_of(
         self, taken: Mapping[str, int], usage: Mapping[str, Usage], unlocks: Mapping[str, str | None]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from offers.codes.resolve import Resolved, resolve
 from offers.codes.text import compact
-from offers.live import Left, Live, Rules, quote_cart
+from offers.live import Left, Live, Rules, quote_under
 from offers.redemption import own
 from offers.redemption.limits import Buyer, Limits, spared, unlocks_of
 from offers.rules.shapes import Usage
@@ -69,20 +69,36 @@ class Priced:
 
 def price(conn: Connection, live: Live, vault: Vault, asking: Asking, now: datetime) -> Priced:
     """Return what a cart costs now, for this buyer, with these codes. Changes nothing. Raises InputRefused."""
+    return price_under(conn, live.at(conn, now), vault, asking, now)
+
+
+def price_under(
+    conn: Connection,
+    rules: Rules,
+    vault: Vault,
+    asking: Asking,
+    now: datetime,
+    *,
+    buyer: Buyer | None = None,
+    asks_pin: bool = True,
+) -> Priced:
+    """Return what a cart costs under a version with the codes, limits and budgets of `now`; see `price`.
+
+    `buyer` counts instead of the one in the cart. Without `asks_pin` codes count as if their PINs were given.
+    """
     customer = _customer(asking.cart)
     phone = asking.phone or (redemptions.phone_of(conn, customer) if customer else None)
-    buyer = Buyer.of(vault, customer, phone)
+    buyer = buyer or Buyer.of(vault, customer, phone)
     day = now.astimezone(ZoneInfo(asking.zone)).date()
     limits = Limits(buyer, day, {})
     codes: list[Resolved] = []
 
-    rules = live.at(conn, now)
     unlocks = unlocks_of(rules.body["promotions"])
 
     def opened(texts: Sequence[str]) -> list[Resolved]:
         proven = {compact(code.text): code for code in asking.proven or ()}
         others = [text for text in texts if compact(text) not in proven]
-        found = iter(resolve(conn, vault, others, now=now, phone=phone)) if others else iter(())
+        found = iter(resolve(conn, vault, others, now=now, phone=phone, asks_pin=asks_pin)) if others else iter(())
         given = [
             replace(proven[compact(text)], text=text) if compact(text) in proven else next(found) for text in texts
         ]
@@ -106,9 +122,8 @@ def price(conn: Connection, live: Live, vault: Vault, asking: Asking, now: datet
         mine[:] = granted(conn, customer=customer, phone=phone, now=now, **goods)
         return [own.promotion_of(one) for one in mine]
 
-    quote = quote_cart(
-        conn,
-        live,
+    quote = quote_under(
+        rules,
         asking.cart,
         now,
         store=asking.store,
