@@ -10,6 +10,7 @@ from engine.enroll import enroll
 from engine.runtime import Runtime
 from engine.versions import Compiled, EventMatch
 from nodes.contract import ENTER
+from offers.codes.states import activate_by_events
 from store import matching as store
 from store.db import Connection
 from store.dirty import mark_dirty
@@ -40,8 +41,8 @@ def match(runtime: Runtime, *, now: datetime, limit: int = 2000) -> int:
     """Match up to `limit` new events; return how many. 0 when there are none, or when another process matches.
 
     In one transaction: projections are brought up to date, live enrollments of the customers concerned are locked,
-    woken, ended and noted, triggers enroll, and customers are marked for the segments. One matcher at a time keeps
-    the events of a customer in order.
+    woken, ended and noted, codes that waited for an event work, triggers enroll, and customers are marked for the
+    segments. One matcher at a time keeps the events of a customer in order.
     """
     matched = runtime.store.run(lambda conn: _match(runtime, conn, now, limit))
     if matched:
@@ -62,6 +63,7 @@ def _match(runtime: Runtime, conn: Connection, now: datetime, limit: int) -> int
     if moving:
         positions = {event.id: position for position, event in enumerate(events)}
         live = store.lock_live(conn, (event.customer_id for event in moving))
+        activate_by_events(conn, ((event.customer_id, event.type, event.at) for event in moving))
         outcome = _Outcome()
         _decide(runtime, conn, live, moving, positions, outcome)
         enrolled = _enroll(runtime, conn, moving, positions, outcome, now)

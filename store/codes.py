@@ -13,10 +13,19 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from store.bulk import copy_lines, copy_value, id_list, in_ids, insert_rows, update_rows
+from store.bulk import (
+    copy_lines,
+    copy_value,
+    id_list,
+    in_ids,
+    in_texts,
+    insert_rows,
+    text_list,
+    update_rows,
+)
 from store.db import Store
 from store.tables import metadata
-from store.types import sqlite_text
+from store.types import instant_of, sqlite_text
 from wayfare.errors import Conflict, NotFound
 
 BATCH, CODE = metadata.tables["code_batch"], metadata.tables["code"]
@@ -37,6 +46,7 @@ class BatchRow:
     bind_phone: bool
     with_pin: bool
     activation: str
+    activation_event: str | None
     valid_from: datetime | None
     valid_until: datetime | None
     valid_days: int | None
@@ -332,6 +342,48 @@ def activate(
         until=None if until is None else _at(conn, until),
         phone=phone_digest,
     )
+
+
+def awaited(conn: Connection, types: Iterable[str]) -> dict[int, tuple[str, int | None]]:
+    """Return the batches whose codes events of these types activate: type and days of validity by id."""
+    rows = conn.execute(
+        text(
+            f"""SELECT id, activation_event, valid_days FROM code_batch
+            WHERE activation = 'by_event' AND voided_at IS NULL AND {in_texts(conn, "activation_event", "types")}"""
+        ),
+        {"types": text_list(conn, types)},
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def waiting_for_activation(
+    conn: Connection, batch_ids: Iterable[int], customer_ids: Iterable[int]
+) -> list[tuple[int, int, int, datetime, datetime | None]]:
+    """Return (id, batch, customer, issued at, valid until) of codes in the hands of customers, locked in order.
+
+    Served by the unique index of enrollments, which begins with the customer, and uq_code_effect.
+    """
+    lock = "" if conn.dialect.name == "sqlite" else " FOR UPDATE OF c"
+    rows = conn.execute(
+        text(
+            f"""SELECT c.id, c.batch_id, e.customer_id, c.issued_at, coalesce(c.valid_until, b.valid_until)
+            FROM enrollment e JOIN code c ON c.enrollment_id = e.id JOIN code_batch b ON b.id = c.batch_id
+            WHERE {in_ids(conn, "e.customer_id", "customers")} AND {in_ids(conn, "c.batch_id", "batches")}
+            AND c.status = 'issued' AND c.activated_at IS NULL ORDER BY c.id{lock}"""
+        ),
+        {"customers": id_list(conn, customer_ids), "batches": id_list(conn, batch_ids)},
+    )
+    return [
+        (id, batch, customer, instant_of(issued), instant_of(until) if until else None)
+        for id, batch, customer, issued, until in rows
+    ]
+
+
+def activate_at(conn: Connection, rows: Sequence[tuple[int, datetime, datetime | None]]) -> None:
+    """Activate codes, each (id, when, its end); one that was activated meanwhile stays as it is."""
+    columns = (("id", "bigint"), ("activated_at", "timestamptz"), ("valid_until", "timestamptz"), ("status", "text"))
+    where = "t.status = 'issued' AND t.activated_at IS NULL"
+    update_rows(conn, "code", columns, [(*row, "activated") for row in rows], where=where)
 
 
 def batches_of(conn: Connection, ids: Iterable[int]) -> dict[int, BatchRow]:

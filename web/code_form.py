@@ -17,7 +17,7 @@ KINDS = (
 ACTIVATION_WORDS = (
     ("at_once", "Works at once"),
     ("by_staff", "After staff activate it"),
-    ("by_event", "After an event of a program"),
+    ("by_event", "After an event"),
 )
 FAILED_WORDS = (("void", "Void it"), ("return", "Back to the pool"))
 TICKS = ("bind_phone", "with_pin", "uses_pool", "is_test", "offline")
@@ -37,6 +37,8 @@ def spec_of(form: Form, zone: str, key: str) -> BatchSpec | None:
         values["length"] = whole(form, "length", 8, 32) or 10
         values |= {one: ticked(form, one) for one in ("bind_phone", "with_pin")}
     values["activation"] = form.choice("activation", ACTIVATIONS)
+    typed = form.text("activation_event", longest=64)
+    values["activation_event"] = (typed or None) if values["activation"] == "by_event" else None
     values["valid_days"] = whole(form, "valid_days", 1, 3660)
     values["is_test"] = ticked(form, "is_test")
     return BatchSpec(**values) if form.is_good else None

@@ -1,10 +1,12 @@
 """Batches of codes: what their codes unlock, for whom, from when, and how often."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from nodes.conditions import EVENT_TYPE
 from offers.codes.text import LONGEST, compact, is_hidden, is_possible
 from store import audit, codes
 from store.codes import BatchRow
@@ -29,6 +31,7 @@ class BatchSpec:
     bind_phone: bool = False
     with_pin: bool = False
     activation: str = "at_once"
+    activation_event: str | None = None
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     valid_days: int | None = None
@@ -116,6 +119,13 @@ def _check(spec: BatchSpec) -> None:
         raise _refused("kind", "unknown_value", "kind is unique or shared")
     if spec.activation not in ACTIVATIONS:
         raise _refused("activation", "unknown_value", f"activation is one of {', '.join(ACTIVATIONS)}")
+    if spec.activation_event is not None:
+        if spec.activation != "by_event":
+            raise _refused("activation_event", "not_by_event", "an event activates codes where activation is by_event")
+        if not re.fullmatch(EVENT_TYPE, spec.activation_event) or len(spec.activation_event) > 64:
+            raise _refused("activation_event", "bad_event", "write the type of an event, such as purchase")
+        if spec.kind == "shared":
+            raise _refused("activation_event", "shared", "a code that everybody shares belongs to no customer")
     if spec.on_failed_send not in ("void", "return"):
         raise _refused("on_failed_send", "unknown_value", "on_failed_send is void or return")
     if spec.valid_from and spec.valid_until and spec.valid_from >= spec.valid_until:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from offers.codes.batches import end_of
 from store import audit, codes
@@ -21,6 +21,34 @@ def activate(conn: Connection, ids: Iterable[int], *, now: datetime, phone_diges
     return done
 
 
+def activate_by_events(conn: Connection, happened: Iterable[tuple[int, str, datetime]]) -> int:
+    """Activate codes whose batch waits for an event of its customer; return how many.
+
+    `happened` are (customer, type, when). The first event since the code was issued counts, and validity that counts
+    in days begins with it; a code whose time was over by then stays as it is. Three statements, whatever happened, and
+    one where no batch waits for such an event.
+    """
+    events = sorted(happened, key=lambda one: one[2])
+    batches = codes.awaited(conn, {type for _, type, _ in events}) if events else {}
+    wanted = {type for type, _ in batches.values()}
+    by_customer: dict[tuple[int, str], list[datetime]] = defaultdict(list)
+    for customer, type, at in events:
+        if type in wanted:
+            by_customer[customer, type].append(at)
+    if not by_customer:
+        return 0
+    rows: list[tuple[int, datetime, datetime | None]] = []
+    for id, batch, customer, issued, until in codes.waiting_for_activation(
+        conn, batches, sorted({customer for customer, _ in by_customer})
+    ):
+        type, days = batches[batch]
+        first = next((at for at in by_customer.get((customer, type), ()) if at >= issued), None)
+        if first is not None and (until is None or first <= until):
+            rows.append((id, first, until if days is None else first + timedelta(days=days)))
+    codes.activate_at(conn, rows)
+    return len(rows)
+
+
 def void(conn: Connection, ids: Iterable[int], *, reason: str, now: datetime, by: str) -> set[int]:
     """Take codes out of use for good, with a reason for the audit trail."""
     done = codes.void(conn, ids)
@@ -29,4 +57,4 @@ def void(conn: Connection, ids: Iterable[int], *, reason: str, now: datetime, by
     return done
 
 
-__all__ = ["activate", "redeem", "release", "reserve", "restore", "usable", "void"]
+__all__ = ["activate", "activate_by_events", "redeem", "release", "reserve", "restore", "usable", "void"]

@@ -41,6 +41,9 @@ class BatchIn(In):
     bind_phone: bool = Field(False, description="A code works for the phone that it was issued or activated for.")
     with_pin: bool = False
     activation: Literal["at_once", "by_event", "by_staff"] = "at_once"
+    activation_event: str | None = Field(
+        None, max_length=64, description="With `by_event`: codes of journeys work once this happens to their customer."
+    )
     valid_from: AwareDatetime | None = None
     valid_until: AwareDatetime | None = None
     valid_days: int | None = Field(None, ge=1, le=3660, description="From issue, or from activation.")
@@ -83,6 +86,7 @@ class BatchOut(Answer):
     bind_phone: bool
     with_pin: bool
     activation: str
+    activation_event: str | None
     valid_from: datetime | None
     valid_until: datetime | None
     valid_days: int | None
