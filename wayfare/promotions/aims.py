@@ -111,9 +111,14 @@ class Aims:
             ladder = self._ladder(kind)
             if ladder is None:
                 return Aimed(None, None, low)
-            start = cost(kind, lowest)
+            start = cost(kind, lowest, max(0, lowest - kind.floor))
             higher = [(price, picks) for price, picks in ladder.items() if price > lowest]
-            rungs.append([(cost(kind, price) - start, price - lowest, (price, picks)) for price, picks in higher])
+            rungs.append(
+                [
+                    (cost(kind, price, max(0, price - kind.floor)) - start, price - lowest, (price, picks))
+                    for price, picks in higher
+                ]
+            )
         enough = least
         while after(base + enough + 1) == after(base + least) and enough < least + whole:
             enough += 1
@@ -173,7 +178,8 @@ class Aims:
     def _worth(self, kinds: Sequence[Kind], percent: Offer | None) -> int:
         """Return what kinds cost together at their lowest prices, weighed for a percent that follows."""
         cost = cost_under(percent)[0]
-        return sum(cost(kind, self.prices[kind.index]) * kind.quantity for kind in kinds)
+        lowest = [(kind, self.prices[kind.index]) for kind in kinds]
+        return sum(cost(kind, price, max(0, price - kind.floor)) * kind.quantity for kind, price in lowest)
 
     def _is_of_all(self, condition: Condition) -> bool:
         """Tell whether a condition asks for the worth of all goods."""

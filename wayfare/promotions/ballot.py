@@ -18,8 +18,10 @@ from wayfare.promotions.steps import plain_effect, unit_off
 from wayfare.promotions.table import Table
 from wayfare.promotions.walk import Stop
 
-Cost = Callable[[Kind, int], int]
-Chance = tuple[int, int, int, tuple[Picks, ...]]  # price at the end, multi-buy (-1 is none), role, picks of all groups
+Cost = Callable[[Kind, int, int], int]
+Chance = tuple[
+    Run, int, int, tuple[Picks, ...]
+]  # the units at the end, multi-buy (-1 is none), role, picks of all groups
 
 
 @dataclass(slots=True)
@@ -106,7 +108,7 @@ class _Part:
                 for place in range(position):
                     lower, chosen = paths.single(run, place)
                     picks = (*picks, chosen)
-                    run = Run(kind, start, count, lower)
+                    run = run.fallen(table.groups[paths.groups[place]].layer, lower)
                 chances = _chances(table, paths, self.multi, position, run, picks)
                 self.seats.append(_Seat(run.price, kind, start, count, chances))
         self.seats.sort(key=lambda one: (-one.price, -one.kind.index))
@@ -117,12 +119,16 @@ class _Part:
         if self.kinds & ~same:
             return (*self._deal(cost), whole)
         if self._plain is None:
-            self._plain = (*self._deal(lambda kind, price: price), 1)
+            self._plain = (*self._deal(lambda kind, price, room: price), 1)
         return self._plain
 
     def _deal(self, cost: Cost) -> tuple[Plans, int]:
         stops = [
-            Stop(one.price, one.count, [(cost(one.kind, price), mine, role) for price, mine, role, _ in one.chances])
+            Stop(
+                one.price,
+                one.count,
+                [(cost(one.kind, end.price, room_of(end)), number, role) for end, number, role, _ in one.chances],
+            )
             for one in self.seats
         ]
         dealt = deal(stops, self.multi, [one.rule.promotion.limits.repeat for one in self.multi])
@@ -156,6 +162,11 @@ def _in_order(parts: dict[int, list[tuple[int, int, tuple[Picks, ...]]]]) -> Pla
     }
 
 
+def room_of(run: Run) -> int:
+    """Return how far a price may fall in the order layer."""
+    return run.kind.room(run.price, run.used, "order")[0]
+
+
 def _chances(
     table: Table, paths: Paths, multi: Sequence[Offer], position: int, run: Run, past: tuple[Picks, ...]
 ) -> list[Chance]:
@@ -164,8 +175,8 @@ def _chances(
     group, kind = table.groups[index], run.kind.index
 
     def after(price: int, picks: Picks, number: int, role: int) -> Chance:
-        final, rest = paths.quick(run.kind, run.start, run.count, price, position + 1)
-        return final, number, role, (*past, picks, *rest)
+        end, rest = paths.quick(run.fallen(group.layer, price), position + 1)
+        return end, number, role, (*past, picks, *rest)
 
     lower, chosen = paths.single(run, position)
     found = [after(lower, chosen, -1, GET)]

@@ -9,9 +9,9 @@ from wayfare.money import half_up
 from wayfare.promotions.aims import Aims
 from wayfare.promotions.ballot import Ballot
 from wayfare.promotions.bounds import Bounds
-from wayfare.promotions.effects import Bundle, BuyGet, PercentOff, Sets
+from wayfare.promotions.effects import AmountOff, Bundle, BuyGet, PercentOff, SetPrice, Sets
 from wayfare.promotions.offers import Offer
-from wayfare.promotions.orders import OrderTotals, OrderWay, cost_under, lone_percent, order_ways
+from wayfare.promotions.orders import OrderTotals, OrderWay, cost_under, lone_percent, order_ways, weight_under
 from wayfare.promotions.parcels import Way, best_ways
 from wayfare.promotions.paths import Paths
 from wayfare.promotions.pricer import Choice, Plans, QuoteDiffers, after_goods, after_order, meets_net, nets
@@ -79,6 +79,10 @@ class Direct:
         self.ordered = 0
         for one in order:
             self.ordered |= one.kinds
+        self.held = 0  # kinds of which a cap counts the discounts on the order and others
+        for kind in table.kinds:
+            if any("order" in ceiling.layers for ceiling in kind.ceilings):
+                self.held |= self.ordered & 1 << kind.index
         self.has_first = any(one.rule.is_compulsory for one in order)
         self.tied = 0
         for one in self.multi:
@@ -112,9 +116,10 @@ class Direct:
         rest = [kind for kind in table.kinds if not self.free >> kind.index & 1]
         paths = Paths(table, rest, retail)
         for kind in rest:
-            if not self.tied >> kind.index & 1:
+            if not (self.tied | self.held) >> kind.index & 1:
                 plans[kind.index], exact = paths.walk(kind)
-                self.sure = self.sure and exact and not (kind.ceilings and self.ordered >> kind.index & 1)
+                self.sure = self.sure and exact
+        held = [kind for kind in rest if self.held & ~self.tied & 1 << kind.index]
         ballot = Ballot(table, paths, self.multi) if self.multi else None
         aims = Aims(table, plans, prices) if self.is_plain and not (rest or retail or self.has_first) else None
         known: dict[object, _Goods] = {}
@@ -124,7 +129,7 @@ class Direct:
         plain = 0
         for order in ways:
             chosen = [offer for part in order for offer in part]
-            percent = lone_percent(table, chosen) if self.multi else None
+            percent = lone_percent(table, chosen) if self.multi or held else None
             if percent is not None and self._is_hopeless(percent, plain):
                 continue
             goods = known.get(percent)
@@ -133,6 +138,9 @@ class Direct:
                 gap: int | None = 0
                 if ballot is not None:
                     dealt, gap = ballot.deal(*cost_under(percent), self._same(percent))
+                for kind in held:
+                    dealt[kind.index], exact = paths.walk(kind, weight_under(percent))
+                    self.sure = self.sure and exact
                 goods = known[percent] = self._goods({**plans, **dealt}, prices, gap)
             if percent is None and goods.gap == 0 and self.multi:
                 plain = goods.totals.goods
@@ -147,7 +155,7 @@ class Direct:
         if percent is not None:
             bits &= percent.kinds
             for kind in self.table.kinds:
-                if kind.floor:
+                if kind.floor or kind.ceilings:
                     bits &= ~(1 << kind.index)
         return bits
 
@@ -215,7 +223,7 @@ class Direct:
         self.effort.made += len(chosen) + 1
         if meets and (self.found is None or value <= self.found[0][0]):
             self._note(value, Choice(goods.plans, order, tuple(ways)), chosen)
-        if goods.gap is None or not self._is_monotone(chosen, after):
+        if goods.gap is None or not self._is_monotone(chosen, after) or not self._is_free(goods, chosen):
             least = min(least, self._loose())
         elif goods.gap:
             least -= goods.gap
@@ -235,6 +243,25 @@ class Direct:
         if not self.multi or not chosen or lone_percent(self.table, chosen) is not None:
             return True
         return all(one.reach.get(kind.index) == kind.quantity for one in chosen for kind in self.table.kinds)
+
+    def _is_free(self, goods: _Goods, chosen: Sequence[Offer]) -> bool:
+        """Tell whether no other goods could leave order promotions more room, where caps count both."""
+        mine = [one for one in chosen if one.kinds & self.held]
+        if self.held and (self.has_first or len(chosen) > 1):
+            return False
+        if not mine:
+            return True
+        offer, effect = mine[0], mine[0].effect
+        if lone_percent(self.table, mine) is not None:
+            return True  # it was weighed with the goods
+        total, limits = goods.totals.of(offer), [offer.rule.most_cart, offer.spend]
+        if isinstance(effect, AmountOff):
+            limits.append(effect.value)
+        elif isinstance(effect, SetPrice):
+            limits.append(
+                sum(run.price * run.count for run in goods.runs if offer.kinds >> run.kind.index & 1) - effect.value
+            )
+        return total in limits  # all that it can give, on the cheapest goods
 
     def _loose(self) -> int:
         """Return a bound that holds whatever the order layer does."""

@@ -80,18 +80,29 @@ class OrderTotals:
         return found
 
 
-def cost_under(percent: Offer | None) -> tuple[Callable[[Kind, int], int], int]:
-    """Return what a unit costs at a price when one order percent follows or nothing does, and the scale of that."""
+def cost_under(percent: Offer | None) -> tuple[Callable[[Kind, int, int], int], int]:
+    """Return what a unit costs at a price, with so much room, when one order percent follows, and the scale of that."""
     if percent is None or not isinstance(percent.effect, PercentOff):
-        return (lambda kind, price: price), 1
+        return (lambda kind, price, room: price), 1
     part, whole = fraction(percent.effect.value)
 
-    def cost(kind: Kind, price: int) -> int:
+    def cost(kind: Kind, price: int, room: int) -> int:
         if not percent.kinds >> kind.index & 1:
             return whole * price
-        return whole * price - min(part * price, whole * max(0, price - kind.floor))
+        return whole * price - min(part * price, whole * room)
 
     return cost, whole
+
+
+def weight_under(percent: Offer | None) -> Callable[[Run], tuple[int, ...]]:
+    """Return what a unit that caps hold in the order layer costs when one order percent follows, on a whole scale.
+
+    Without a percent: its price, and of those alike the one that leaves more room for an amount.
+    """
+    if percent is None or not isinstance(percent.effect, PercentOff):
+        return lambda run: (run.price, -run.kind.room(run.price, run.used, "order")[0])
+    cost = cost_under(percent)[0]
+    return lambda run: (cost(run.kind, run.price, run.kind.room(run.price, run.used, "order")[0]),)
 
 
 def lone_percent(table: Table, chosen: Sequence[Offer]) -> Offer | None:

@@ -138,15 +138,14 @@ def _first_way(
 ) -> Way:
     free, found = set(range(len(state))), []
     for offer in sorted(offers, key=lambda one: one.rule.order):
-        mine = places[offer]
-        if offer.rule.target == "shipping_total":
-            lowers = set(mine) <= free and sum(_totals(group, offer, mine, state)) > 0
-            taken = mine if lowers else ()
-        else:
-            taken = tuple(place for place in mine if place in free and _off(group, offer, state[place]) > 0)
-        if taken:
-            found.append((offer, taken))
-            free -= set(taken)
+        is_whole = offer.rule.target == "shipping_total"
+        if is_whole and not set(places[offer]) <= free:
+            continue
+        mine = tuple(place for place in places[offer] if place in free)
+        lowered = {place for place, _, given in _given(group, offer, mine, state) if given}
+        if lowered:
+            found.append((offer, mine))
+            free -= set(mine) if is_whole else lowered
     return tuple(found)
 
 
@@ -178,7 +177,8 @@ def _totals(group: Group, offer: Offer, places: Sequence[int], state: Sequence[P
     return share_out(total, weights, prices)
 
 
-def _step(group: Group, offer: Offer, places: Sequence[int], state: Sequence[Parcel]) -> None:
+def _given(group: Group, offer: Offer, places: Sequence[int], state: Sequence[Parcel]) -> list[tuple[int, int, int]]:
+    """Return (parcel, amount, what is given of it) for each parcel."""
     if offer.rule.target == "shipping_total":
         amounts = _totals(group, offer, places, state)
     else:
@@ -186,7 +186,11 @@ def _step(group: Group, offer: Offer, places: Sequence[int], state: Sequence[Par
     limits = (offer.rule.most_cart, offer.spend)
     most = min((limit for limit in limits if limit is not None), default=None)
     given = amounts if most is None or sum(amounts) <= most else share_out(most, amounts, amounts)
-    for place, amount, one in zip(places, amounts, given, strict=True):
+    return list(zip(places, amounts, given, strict=True))
+
+
+def _step(group: Group, offer: Offer, places: Sequence[int], state: Sequence[Parcel]) -> None:
+    for place, amount, one in _given(group, offer, places, state):
         if one:
             state[place].price -= one
             state[place].steps.append((offer, amount, one))

@@ -4,12 +4,12 @@ Where every effect is a non-decreasing map of the price, the best promotion grou
 it is not (caps over some layers, `skip_discounted`, pairs that never meet on a unit) all paths of the kind are walked.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations, pairwise, product
 
-from wayfare.promotions.contract import GOODS_LAYERS
+from wayfare.promotions.contract import GOODS_LAYERS, LAYERS
 from wayfare.promotions.effects import Bundle, BuyGet, Nth, Sets
-from wayfare.promotions.kinds import Kind
+from wayfare.promotions.kinds import Ceiling, Kind
 from wayfare.promotions.runs import Pick, Run
 from wayfare.promotions.steps import goods_step, is_out, on_unit, plain_effect, unit_off
 from wayfare.promotions.sweep import numbers_on
@@ -17,6 +17,11 @@ from wayfare.promotions.table import Offer, Table
 
 Picks = tuple[Pick, ...]
 MOST_PATHS = 3000
+
+
+def price_of(run: Run) -> tuple[int, ...]:
+    """Return the price of a unit."""
+    return (run.price,)
 
 
 class Paths:
@@ -52,8 +57,14 @@ class Paths:
         if kind.index not in self._monotone:
             offers = self.mine(kind)
             tied = any(one.rule.skips or _is_shy(one, offers) for one in offers)
-            self._monotone[kind.index] = not kind.ceilings and not tied
+            self._monotone[kind.index] = not tied and all(self._is_unbroken(kind, one) for one in kind.ceilings)
         return self._monotone[kind.index]
+
+    def _is_unbroken(self, kind: Kind, ceiling: Ceiling) -> bool:
+        """Tell whether no layer that lowers prices lies between those that a cap counts: then it is like a floor."""
+        layers = {each.rule.layer for each in self._mine.get(kind.index, ())}
+        counted = "".join("x" if one in ceiling.layers else " " for one in LAYERS if one in layers)
+        return " " not in counted.strip()
 
     def segments(self, kind: Kind) -> list[tuple[int, int]]:
         """Return (start, count) of units to which the same offers reach."""
@@ -108,25 +119,30 @@ class Paths:
                     break
         return found
 
-    def quick(self, kind: Kind, start: int, count: int, price: int, position: int) -> tuple[int, tuple[Picks, ...]]:
-        """Return the lowest price and the picks from a group on, for units of a monotone kind without ties."""
-        run, picks = Run(kind, start, count, price), []
+    def quick(self, run: Run, position: int) -> tuple[Run, tuple[Picks, ...]]:
+        """Return units of a monotone kind without ties at their lowest price, and the picks from a group on."""
+        picks = []
         for place in range(position, len(self.groups)):
             lower, chosen = self.single(run, place)
             picks.append(chosen)
             if lower != run.price:
-                run = Run(kind, start, count, lower)
-        return run.price, tuple(picks)
+                run = run.fallen(self.table.groups[self.groups[place]].layer, lower)
+        return run, tuple(picks)
 
     def is_quick(self, kind: Kind) -> bool:
         """Tell whether `quick` is exact for a kind."""
         return self.is_monotone(kind) and not any(one.ties for one in self.mine(kind))
 
-    def walk(self, kind: Kind) -> tuple[list[tuple[int, tuple[Picks, ...]]], bool]:
-        """Return the cheapest plan of a kind, and whether all paths that could be cheaper were walked."""
+    def walk(
+        self, kind: Kind, weigh: Callable[[Run], tuple[int, ...]] = price_of
+    ) -> tuple[list[tuple[int, tuple[Picks, ...]]], bool]:
+        """Return the cheapest plan of a kind, and whether all paths that could be cheaper were walked.
+
+        `weigh` tells what a unit is worth after the goods, where that is not its price alone.
+        """
         if self.is_quick(kind):
             parts = self.segments(kind)
-            return [(count, self.quick(kind, start, count, kind.price, 0)[1]) for start, count in parts], True
+            return [(count, self.quick(Run(kind, start, count, kind.price), 0)[1]) for start, count in parts], True
         states: list[tuple[list[Run], tuple[list[Picks], ...]]] = [
             ([Run(kind, start, count, kind.price) for start, count in self.segments(kind)], ())
         ]
@@ -150,7 +166,7 @@ class Paths:
                         key = tuple((run.start, run.price, run.used, bool(run.steps), _seen(run)) for run in after)
                         following.setdefault(key, (after, (*past, picks)))
             states = list(following.values())
-        best = min(states, key=lambda one: sum(run.price * run.count for run in one[0]))
+        best = min(states, key=lambda one: _total(one[0], weigh))
         plan = [(length, tuple(group[number] for group in best[1])) for number, length in enumerate(lengths)]
         return plan, exact
 
@@ -222,6 +238,11 @@ class Paths:
         if all_paths:
             return [(), *((Pick(one),) for one in singles), *roles]
         return [self.single(run, position)[1], *roles]
+
+
+def _total(runs: Sequence[Run], weigh: Callable[[Run], tuple[int, ...]]) -> list[int]:
+    """Return the sums over all units of what each of them weighs."""
+    return [sum(parts) for parts in zip(*([run.count * part for part in weigh(run)] for run in runs), strict=True)]
 
 
 def _segment(starts: Sequence[int], run: Run) -> int:

@@ -196,7 +196,7 @@ def _check_ways(table: Table, ways: Sequence[Way]) -> None:
     entries = parcels(table)
     for index, way in zip(table.book.shipping_groups, ways, strict=False):
         policy, taken = table.groups[index].policy, [place for _, places in way for place in places]
-        _insist(policy == "all" or len(set(taken)) == len(taken), "one promotion on a parcel")
+        _insist(policy != "best" or len(set(taken)) == len(taken), "one promotion on a parcel")
         for offer, places in way:
             mine, is_whole = places_of(offer, entries), offer.rule.target == "shipping_total"
             _insist(set(places) <= set(mine), f"{offer.key} is not offered")

@@ -48,6 +48,14 @@ class Run:
         """Return the picks for the goods group at this position."""
         return self.plan[at] if at < len(self.plan) else ()
 
+    def fallen(self, layer: str, price: int) -> "Run":
+        """Return the run without a plan and steps after its price has fallen in a layer."""
+        used = self.used
+        if self.kind.ceilings and price != self.price:
+            place = LAYERS.index(layer)
+            used = (*used[:place], used[place] + self.price - price, *used[place + 1 :])
+        return Run(self.kind, self.start, self.count, price, (), used)
+
     def lowered(self, offer: Offer, amount: int, given: int, cut_by: str) -> "Run":
         """Return the run after a step that gives `given` on each unit; unchanged when that is nothing."""
         if given <= 0:

@@ -251,6 +251,7 @@ DELIVERY = [
     ("giving up a discount for free delivery", request([L], promo("p", amount(100)), promo("f", percent(100, "shipping"), "shipping", conditions=[when("goods_from", value=1000, base="net")]), shipping=SHIP), 1000, {"p": "better_price"}),
     ("a percent of the list price of all parcels", request([L], promo("f", amount(100, "shipping"), group="g"), promo("s", percent(50, "shipping_total"), group="h"), groups=[group("g", "shipping"), group("h", "shipping", position=2, percent_base="list")], shipping=TWO_SHIP), 1250, {}),
     ("what is left of a limit goes where it saves most", request([L], promo("f", percent(100, "shipping"), "shipping", limits={"max_discount_cart": 300}), promo("g", percent(50, "shipping"), "shipping"), shipping=TWO_SHIP), 1300, {}),
+    ("the first that lowers a parcel is compulsory, the next one has the others", request([L], promo("f", amount(100, "shipping"), group="g", priority=1, limits={"budget": {"kind": "spend", "remaining": 1, "partial": True}}), promo("h", percent(50, "shipping"), group="g"), groups=[group("g", "shipping", "first")], shipping=TWO_SHIP), 1749, {}),
     ("delivery stacks in an ALL group", request([L], promo("f", percent(50, "shipping"), group="g"), promo("h", amount(100, "shipping"), group="g"), groups=[group("g", "shipping", "all")], shipping=SHIP), 1200, {}),
 ]  # fmt: skip
 
@@ -338,7 +339,6 @@ def test_there_are_enough_rows_and_no_name_twice() -> None:
 SEARCHED = {
     "never together on a unit, one of them for the order",
     "what is compulsory wins over never together",
-    "a cap over item and order",
     "a reduced line is left out of an order promotion",
     "a bundle",
     "a bundle twice",

@@ -23,6 +23,16 @@ def test_no_choice_is_cheaper_than_the_quote(document: dict[str, Any]) -> None:
 
 @examples(60)
 @given(documents())
+def test_what_needs_no_complete_search_is_claimed_only_when_it_is_true(document: dict[str, Any]) -> None:
+    answer, best = quote(document, limit=0), lowest(document)
+    event(answer["proof"]["status"])
+    added = answer["tax"] if document["cart"]["tax_mode"] == "exclusive" else 0
+    assert answer["proof"]["bound"] - added <= best <= answer["payable"] - added
+    assert (answer["proof"]["status"] == "optimal") == (answer["proof"]["bound"] == answer["payable"])
+
+
+@examples(60)
+@given(documents())
 def test_gifts_bonus_and_tax_follow_from_the_prices(document: dict[str, Any]) -> None:
     answer, cart = quote(document), document["cart"]
     gifts, bonus = rewards(document, answer)
