@@ -28,6 +28,16 @@ def taken(conn: Connection, names: Iterable[str]) -> dict[str, int]:
     return {row[0]: int(row[1]) for row in conn.execute(text(query), {"names": text_list(conn, wanted)})}
 
 
+def sums(conn: Connection, names: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Return what is used, and what is reserved, by name; a counter that never moved is not there."""
+    wanted = sorted(set(names))
+    if not wanted:
+        return {}
+    query = f"SELECT name, used, reserved FROM usage_counter WHERE {in_texts(conn, 'name', 'names')}"
+    rows = conn.execute(text(query), {"names": text_list(conn, wanted)})
+    return {row[0]: (int(row[1]), int(row[2])) for row in rows}
+
+
 def take(conn: Connection, redemption_id: int, takings: Iterable[Taking], now: datetime) -> str | None:
     """Reserve all of it and return None, or return the name of the first counter that has not so much left.
 

@@ -13,10 +13,11 @@ from web.formats import money, number
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """One limit and what is used of it: `percent` is 100 where nothing is left."""
+    """One limit and what is used of it: `percent` is 100 where nothing is left, `reserved` what orders hold of that."""
 
     words: str
     percent: int
+    reserved: str = ""
 
 
 def used_of(conn: Connection, items: Iterable[Item], now: datetime, zone: str) -> dict[str, list[Used]]:
@@ -29,15 +30,19 @@ def used_of(conn: Connection, items: Iterable[Item], now: datetime, zone: str) -
         found = [(name, f"p:{one.key}:{counter}", usage[name]) for name, counter in limits if usage.get(name)]
         if found:
             wanted[one.key] = found
-    taken = counters.taken(conn, [name for found in wanted.values() for _, name, _ in found])
+    sums = counters.sums(conn, [name for found in wanted.values() for _, name, _ in found])
     return {
-        key: [_used(kind, taken.get(name, 0), limit) for kind, name, limit in found] for key, found in wanted.items()
+        key: [_used(kind, *sums.get(name, (0, 0)), limit) for kind, name, limit in found]
+        for key, found in wanted.items()
     }
 
 
-def _used(kind: str, taken: int, limit: int) -> Used:
-    if kind == "spend":
+def _used(kind: str, used: int, reserved: int, limit: int) -> Used:
+    taken = used + reserved
+    is_money = kind == "spend"
+    held = f"{money(reserved) if is_money else number(reserved)} reserved" if reserved else ""
+    if is_money:
         words = f"{money(taken)} of {money(limit)} given"
     else:
         words = f"{number(taken)} of {number(limit)} used" + (" today" if kind == "per_day" else "")
-    return Used(words, min(100, 100 * taken // limit))
+    return Used(words, min(100, 100 * taken // limit), held)

@@ -86,6 +86,13 @@ def partner_batches(conn: Connection) -> list[BatchRow]:
     return [BatchRow(*row) for row in conn.execute(query.order_by(BATCH.c.partner, BATCH.c.id))]
 
 
+def opening(conn: Connection, word: str, limit: int = 20) -> list[BatchRow]:
+    """Return the batches whose codes open this word, the latest first."""
+    opened = func.upper(func.coalesce(BATCH.c.unlock, BATCH.c.key))
+    query = select(*(BATCH.c[name] for name in _OF_BATCH)).where(opened == word.strip().upper())
+    return [BatchRow(*row) for row in conn.execute(query.order_by(BATCH.c.id.desc()).limit(limit))]
+
+
 def keys_like(conn: Connection, start: str) -> set[str]:
     """Return the keys of batches that begin so."""
     return set(conn.execute(select(BATCH.c.key).where(BATCH.c.key.startswith(start, autoescape=True))).scalars())
