@@ -49,7 +49,7 @@ _TABS = (
     ("cards", "Plastic cards", "promotions_cards.index", "certificates.cards"),
     ("totals", "Totals", "promotions_certificates.totals", "certificates.totals"),
     ("orders", "Orders", "promotions_orders.index", "orders.read"),
-    ("receipts", "Till receipts", "promotions_receipts.index", "promotions.read"),
+    ("receipts", "Till receipts", "promotions_receipts.index", "tills.read"),
 )
 _AREAS = (
     ("Codes", ("codes", "partners", "codes-desk")),

@@ -13,7 +13,7 @@ import hmac
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,8 @@ from wayfare.errors import InputRefused
 from wayfare.promotions import Cart
 
 FORMAT = 1
+LEEWAY = timedelta(minutes=5)
+"""How far the clocks of tills and servers may be apart."""
 WIDTH = 12
 """Bytes of what stands for a code in a snapshot."""
 
@@ -76,8 +78,8 @@ class Snapshot:
 
     def check(self, now: datetime, last: datetime | None = None) -> None:
         """Raise SnapshotRefused when nothing may be priced now. `last` is when the till sold the last time."""
-        if now < self.issued or (last is not None and now < last):
-            before = max(self.issued, last or self.issued)
+        before = max(self.issued, last or self.issued)
+        if now < before - LEEWAY:
             words = f"the clock says {_told(now)}, but it was {_told(before)} already: set the clock of this till"
             raise SnapshotRefused("clock_set_back", words)
         if now >= self.expires:
@@ -102,9 +104,12 @@ class Snapshot:
         `since` are this till's receipts: those from this snapshot's time count against limits, and their codes are
         used. Raises SnapshotRefused and InputRefused.
         """
+        if cart.get("store") not in (None, self.store):
+            words = f"the snapshot is for the shop '{self.store}'; leave cart.store out, or take the one of that shop"
+            raise InputRefused("other_store", words, path="cart.store")
         receipts = list(since)
         self.check(now, max((_sold_at(one) for one in receipts), default=None))
-        mine = [one for one in receipts if _sold_at(one) >= self.issued]
+        mine = [one for one in receipts if _sold_at(one) >= self.issued - LEEWAY]
         rules, buyer = self.rules_at(now), _buyer(cart, phone)
         unlocks = unlocks_of(rules.body["promotions"])
         limits = Limits(buyer, now.astimezone(ZoneInfo(self.zone)).date(), {})

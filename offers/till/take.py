@@ -6,7 +6,7 @@ import hmac
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ from offers.redemption import settle
 from offers.redemption.limits import Buyer, Limits, unlocks_of
 from offers.redemption.reserve import Refused
 from offers.till.conflicts import OF_REASON, Found
-from offers.till.offline import Opened
+from offers.till.offline import LEEWAY, Opened
 from offers.till.receipt import Receipt, Sale, read
 from store import codes, counters, receipts, redemptions, rulesets
 from store.codes import Found as Code
@@ -29,8 +29,6 @@ from wayfare.crashpoints import point
 from wayfare.errors import InputRefused, NotFound
 from wayfare.vault import Vault
 
-AHEAD = timedelta(minutes=5)
-"""How far a till's clock may be ahead of ours."""
 _SAME = ("payable", "tax", "goods", "lines", "shipping", "applied")
 
 
@@ -141,13 +139,13 @@ class _Taking:
 
     def _of_time(self, snapshot: SnapshotRow | None) -> Iterator[Found]:
         at = _told(self.sale.at)
-        if self.sale.at > self.now + AHEAD:
+        if self.sale.at > self.now + LEEWAY:
             yield Found("clock_skew", {"at": at, "why": "which is still to come"})
         if self.sale.receipt.snapshot and snapshot is None:
             yield Found("snapshot_unknown", {"snapshot": self.sale.receipt.snapshot})
         if snapshot is not None and self.sale.at >= snapshot.expires_at:
             yield Found("snapshot_expired", {"at": at, "expires": _told(snapshot.expires_at)})
-        if snapshot is not None and self.sale.at < snapshot.issued_at:
+        if snapshot is not None and self.sale.at < snapshot.issued_at - LEEWAY:
             yield Found("clock_skew", {"at": at, "why": "before its snapshot was made"})
 
     def _of_rules(self, snapshot: SnapshotRow | None) -> Iterator[Found]:

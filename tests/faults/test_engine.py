@@ -68,7 +68,8 @@ def test_a_worker_killed_at_any_point_loses_and_doubles_nothing(world: World, cr
 def test_every_point_is_tried() -> None:
     sending = {point for point in POINTS if point.startswith("send.")}  # tests/faults/test_sending.py
     paying = {point for point in POINTS if point.startswith(PAYING)}  # tests/faults/test_orders.py
-    assert {*WALK, *ELSEWHERE, *sending, *paying} == set(POINTS)
+    tills = {point for point in POINTS if point.startswith("receipt.")}  # tests/faults/test_tills.py
+    assert {*WALK, *ELSEWHERE, *sending, *paying, *tills} == set(POINTS)
 
 
 @pytest.mark.parametrize("point", WALK)
