@@ -84,13 +84,13 @@ def _look(runtime: Runtime, row: Row, processes: int, stopping: Callable[[], boo
         total = what_if.count_priced(conn)
     if not notes.write(total=total):
         return
-    seen, contexts = row.seen, 0
+    seen, contexts, left_out = row.seen, 0, 0
     for page in look(runtime.store, bodies(row)[1], row.spec["at"], after=row.position, processes=processes):
         seen += page.seen
-        contexts = max(contexts, page.contexts)
+        contexts, left_out = max(contexts, page.contexts), max(left_out, page.left_out)
         if not notes.told(seen, dict, page.position, page.rows):
             return
-    last = {"result": {"contexts": contexts}, "seen": seen, "total": seen}
+    last = {"result": {"contexts": contexts, "left_out": left_out}, "seen": seen, "total": seen}
     runtime.store.run(lambda conn: what_if.end(conn, row, "done", runtime.now(), **last))
 
 
@@ -124,7 +124,7 @@ class _Notes:
         def work(conn: Connection) -> bool:
             if not what_if.note(conn, self._row, lease=LEASE, **values):
                 return False
-            what_if.add_worst(conn, worst)
+            what_if.add_worst(conn, self._row.id, worst)
             return True
 
         self.is_ours = self._runtime.store.run(work)

@@ -226,10 +226,10 @@ def count_priced(conn: Connection) -> int:
     return int(conn.execute(select(func.count()).where(PRODUCT.c.price > 0)).scalar_one())
 
 
-def add_worst(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add worst prices of products."""
+def add_worst(conn: Connection, id: int, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add worst prices of products to a question's answer."""
     if rows:
-        conn.execute(insert(WORST), list(rows))
+        conn.execute(insert(WORST), [{"what_if_id": id, **row} for row in rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +244,7 @@ class Worst:
     off: int
     cost: int | None
     margin: int | None
+    proven: bool
     promotions: list[str]
     cart: dict[str, Any]
 

@@ -38,6 +38,7 @@ _TABS = (
     ("caps", "Caps", "promotions_caps.index", "promotions.read"),
     ("cart", "Try a cart", "promotions_cart.index", "promotions.read"),
     ("conflicts", "Conflicts", "promotions_conflicts.index", "promotions.read"),
+    ("worst", "Worst prices", "promotions_worst.index", "promotions.read"),
     ("whatif", "What if", "promotions_whatif.index", "promotions.read"),
     ("versions", "Publish", "promotions_versions.index", "promotions.read"),
     ("codes", "Batches", "promotions_codes.index", "promotions.read"),

@@ -79,6 +79,9 @@ RIGHTS: Mapping[str, Right] = {
     "products.write": _right("Send products in", "admin integrator", "integration"),
     # promotions
     "promotions.read": _right("See promotions", "admin marketer approver analyst", "integration till"),
+    "promotions.whatif": _right(
+        "Ask what rules would have made of past receipts", "admin marketer approver analyst", "integration"
+    ),
     "promotions.edit": _right("Edit promotions", "admin marketer", "integration"),
     "promotions.publish": _right("Publish promotions", "admin approver", "integration"),
     "promotions.stop": _right("Stop a live promotion, or withdraw a version", "admin marketer approver", "integration"),

@@ -1,14 +1,16 @@
 """The worst stacked price of each product: the lowest that anyone could reach under a rule set, from now on.
 
-For each product one cart of it alone, and with what a multi-buy asks for beside it, is priced for each context that
-matters (customer, place, moment, codes) and for each number of pieces that a rule names. The price is the engine's own,
-so groups, caps, floors and never-together pairs count as they do at a till. Limits of use do not: the first customer
-meets none. Rules about lists and attributes are left out, because those come with a cart and not from the catalogue.
+For each product one piece of it is priced for each context that matters (customer, place, moment, all codes at hand);
+then each number of pieces that a rule names, and what a multi-buy asks for beside it, in the contexts that were
+cheapest for one piece. The prices are the engine's own, so groups, caps, floors and never-together pairs count as at a
+till. Limits of use do not: the first customer meets none. Rules about lists and attributes are left out, because those
+come with a cart and not from the catalogue.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 from offers.rules.shapes import Body, ruleset_of
@@ -25,6 +27,10 @@ from wayfare.promotions.scope import EVERYTHING, Filter, Scope
 
 PAGE = 40
 MOST_PIECES = 50
+CONTEXTS_OF_MORE = 3
+EVALUATIONS = 2000
+"""How long the engine may search for one cart: somebody who has every code at hand makes it work hard."""
+
 Row = dict[str, object]
 
 
@@ -55,6 +61,23 @@ def _parts(store: Store, after: int) -> Iterator[list[Priced]]:
         after = part[-1].id
 
 
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    net: int  # of the product's own pieces
+    pieces: int
+    promotions: list[str]
+    cart: dict[str, Any]
+    is_proven: bool
+
+
+def _tried(cart: dict[str, Any], compiled: Compiled) -> _Tried:
+    answer = quote(cart, compiled, limit=EVALUATIONS)
+    mine = answer["lines"][0]
+    used = {step["promotion"] for unit in mine["units"] for step in unit["steps"] if step["given"]}
+    is_proven = answer["proof"]["status"] == "optimal"
+    return _Tried(mine["net"], cart["lines"][0]["quantity"], sorted(used), cart, is_proven)
+
+
 class Looker:
     """One rule set, with what was found out about it: which promotions go together, and their contexts."""
 
@@ -77,18 +100,15 @@ class Looker:
         compiled, found, _ = self._known[keys]
         line = {"id": "1", "sku": product.sku, "price": product.price, "quantity": 1}
         line |= {"categories": list(product.categories)} | ({"brand": product.brand} if product.brand else {})
-        best: tuple[int, int, list[str], dict[str, Any]] | None = None
-        for context in found.carts:
-            for lines in self._baskets(line, promotions):
-                cart = {"currency": product.currency or "UAH", **context, "lines": lines}
-                answer = quote(cart, compiled)
-                mine = answer["lines"][0]
-                pieces = lines[0]["quantity"]
-                if best is None or mine["net"] * best[1] < best[0] * pieces:
-                    used = {step["promotion"] for unit in mine["units"] for step in unit["steps"] if step["given"]}
-                    best = (mine["net"], pieces, sorted(used), cart)
-        assert best is not None  # noqa: S101  there is always a context, and a basket of one piece
-        net, pieces, used_by, cart = best
+        currency = {"currency": product.currency or "UAH"}
+        first, *more = self._baskets(line, promotions)
+        tried = [_tried({**currency, **context, "lines": first}, compiled) for context in found.carts]
+        few = sorted(range(len(tried)), key=lambda at: (tried[at].net, at))[:CONTEXTS_OF_MORE]
+        tried += [
+            _tried({**currency, **found.carts[at], "lines": lines}, compiled) for lines in more for at in sorted(few)
+        ]
+        best = min(tried, key=lambda one: Fraction(one.net, one.pieces))
+        net, pieces, cart = best.net, best.pieces, best.cart
         lowest = net // pieces
         row: Row = {
             "sku": product.sku,
@@ -99,7 +119,8 @@ class Looker:
             "off": (product.price * pieces - net) * 10_000 // (product.price * pieces),
             "cost": product.cost,
             "margin": None if product.cost is None else lowest - product.cost,
-            "promotions": used_by,
+            "proven": all(one.is_proven for one in tried),
+            "promotions": best.promotions,
             "cart": cart,
         }
         return row, len(found.carts), found.left_out

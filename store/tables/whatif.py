@@ -56,5 +56,6 @@ class WorstPrice(SQLModel, table=True):
     off: int  # of the list price, in hundredths of a percent
     cost: int | None = big(None)
     margin: int | None = big(None)  # lowest less cost
+    proven: bool = True  # no cart that was tried could cost less than the engine found
     promotions: list[Any] = document()
     cart: dict[str, Any] = document()

@@ -52,6 +52,7 @@ def upgrade() -> None:
         sa.Column("off", sa.Integer(), nullable=False),
         sa.Column("cost", sa.BigInteger(), nullable=True),
         sa.Column("margin", sa.BigInteger(), nullable=True),
+        sa.Column("proven", sa.Boolean(), nullable=False),
         sa.Column("promotions", types.json_type(), nullable=False),
         sa.Column("cart", types.json_type(), nullable=False),
         sa.ForeignKeyConstraint(["what_if_id"], ["what_if.id"], name=op.f("fk_worst_price_what_if_id")),
