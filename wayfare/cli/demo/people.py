@@ -16,6 +16,14 @@ DOMAINS = ("example.com", "example.org", "example.net")
 """Domains that exist for examples only: no mail to them can reach anyone."""
 
 _LEAP_DAY_SHARE = 1 / 250  # more than the calendar gives, so that the demo shows some
+SOURCES = (
+    ("search", 0.34, 1200),
+    ("instagram", 0.22, 2600),
+    ("friend", 0.17, 150),
+    ("shop", 0.15, 400),
+    ("newsletter", 0.12, 300),
+)
+"""Where customers came from: the name, its share, and what winning one of them cost in cents."""
 _GENRES = ("pop", "rock", "classical", "jazz", "folk", "electronic", "soundtracks")
 
 
@@ -42,13 +50,29 @@ def person(key: str, number: int, *, since: datetime) -> dict[str, Any]:
         "locale": country.locale,
         "time_zone": city.time_zone,
         "level": _level(share(key, "level")),
-        "attributes": {"favourite_genre": _any(_GENRES, key, "genre")},
+        "attributes": {"favourite_genre": _any(_GENRES, key, "genre"), **_service(key)},
         "consents": _consents(key, since),
     }
     phone = phone_of(country, number)
     if phone is not None:
         profile["phone"] = phone
     return {name: value for name, value in profile.items() if not _is_missing(key, name)}
+
+
+def _service(key: str) -> dict[str, Any]:
+    """Return where the customer came from, and of few how many hours a month the service spends on them."""
+    found: dict[str, Any] = {"source": _choose_source(share(key, "source"))}
+    if share(key, "service") < 0.02:
+        found["service_hours"] = _any((0.25, 0.5, 1, 2), key, "hours")
+    return found
+
+
+def _choose_source(place: float) -> str:
+    for source, portion, _ in SOURCES:
+        place -= portion
+        if place < 0:
+            return source
+    return SOURCES[-1][0]
 
 
 def _is_missing(key: str, name: str) -> bool:

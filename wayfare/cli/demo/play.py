@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import chain, groupby
 from typing import Any, TypeVar
 
@@ -14,6 +15,8 @@ from engine.products import upsert_products
 from engine.runtime import Runtime
 from engine.segments import refresh
 from engine.sweep import sweep
+from engine.value import VALUE, compute
+from engine.value_terms import keep_terms
 from store.imports import refresh_statistics
 from wayfare.cli.demo import state as states
 from wayfare.cli.demo.calendar import Calendar
@@ -21,9 +24,10 @@ from wayfare.cli.demo.cdnow import SOURCE, Row, customer_key, rows
 from wayfare.cli.demo.events import SYNTHETIC, products, purchase_of
 from wayfare.cli.demo.examples import JOURNEYS, SEGMENTS, publish_journey, publish_promotions, save_segments
 from wayfare.cli.demo.newcomers import Newcomer, newcomers
-from wayfare.cli.demo.people import person
+from wayfare.cli.demo.people import SOURCES, person
 from wayfare.cli.demo.state import State
 from wayfare.errors import WayfareError
+from wayfare.value.terms import Terms
 
 T = TypeVar("T")
 Progress = Callable[[str, int, int], None]
@@ -36,6 +40,17 @@ _DAYTIME = range(4, 19)
 """Hours (UTC) that are always looked at: it becomes 10:00 in them wherever customers live. At night little happens."""
 
 _TABLES = ("customer", "identity", "consent", "event", "sales_order", "order_line", "customer_fact")
+TERMS = Terms(
+    currency="USD",
+    margin=Decimal(35),
+    rate=Decimal(10),
+    acquisition={name: cost for name, _, cost in SOURCES},
+    message_costs={"email": Decimal("0.1"), "sms": Decimal(4)},
+    order_cost=150,
+    hour_cost=2000,
+    hours_attribute="service_hours",
+)
+"""Made up for the demo, like the sources: the log knows what was paid, and nothing of costs."""
 _LIVE_TABLES = ("enrollment", "step_log", "message", "code", "segment_member", "segment_span", "customer_timer")
 
 
@@ -62,6 +77,7 @@ class Demo:
             "match": self._match,
             "publish": self._publish,
             "live": self._live,
+            "value": self._value,
         }
         for name, work in stages.items():
             if not self.state.is_past(name):
@@ -141,6 +157,14 @@ class Demo:
             self.progress("the last days, live", number + 1, len(busy))
         sweep(self.runtime, now=self.clock)
         self.store.run(lambda conn: refresh_statistics(conn, (*_TABLES, *_LIVE_TABLES)))
+
+    def _value(self) -> None:
+        """Score everyone for RFM, fit the forecast, and reckon what customers are worth."""
+        self.clock = self.calendar.now
+        self.store.run(lambda conn: keep_terms(conn, TERMS, self.clock))
+        run = compute(self.store, VALUE, self.clock, "demo", lambda run: self.progress("values", run.percent, 100))
+        if run.problem:
+            raise WayfareError(f"values could not be computed: {run.problem}")
 
     def _happenings(
         self, registered: Mapping[datetime, Sequence[Newcomer]]

@@ -10,7 +10,7 @@ from wayfare import clock
 from wayfare.cli.demo.calendar import LIVE_DAYS
 
 _NAME = "demo"
-STAGES = ("people", "history", "match", "publish", "live", "done")
+STAGES = ("people", "history", "match", "publish", "live", "value", "done")
 """The stages of a load in their order; the state names the one to do next."""
 
 
