@@ -14,7 +14,7 @@ from offers.rules.approval import Limits, needs_approval
 from offers.rules.author import Author
 from store.db import Store
 from wayfare import clock
-from wayfare.cli import _access
+from wayfare.cli import _access, whatif
 from wayfare.errors import InputRefused, RulesetInvalid, WayfareError
 from wayfare.promotions import conflicts, parse_json
 
@@ -25,6 +25,7 @@ _WHICH = "A version's number, live or draft."
 
 def register(parent: typer.Typer) -> None:
     """Add the commands."""
+    whatif.register(app)
     parent.add_typer(app, name="promotions")
 
 

@@ -86,3 +86,20 @@ def test_what_is_above_the_limits_waits_and_replacing_takes_out(shell: Any, tmp_
     shell("import", a_file(tmp_path, {**SALE, "group": "nowhere", "layer": None}))
     code, _, err = shell("publish")
     assert (code, "there is no group 'nowhere'" in err) == (1, True)
+
+
+def test_what_other_rules_would_have_made_of_receipts_is_told(shell: Any, tmp_path: Path) -> None:
+    shell("import", a_file(tmp_path, SALE))
+    receipts = tmp_path / "receipts.csv"
+    receipts.write_text("order,at,sku,quantity,price\n1,2026-11-20T10:00,A,2,1000\n2,2026-11-21T10:00,B,1,500\n")
+    code, out, _ = shell("whatif", "--receipts", str(receipts), "--margin", "40", "--json")
+    found = json.loads(out)
+    assert (code, found["receipts"]["cheaper"], found["new"]["discount"]) == (0, 2, 500)
+    assert (found["old_rules"], found["change"]["margin"]) == ("what is live", -500)
+    code, out, _ = shell("whatif", "draft", "--against", "draft", "--without", "sale", "--receipts", str(receipts))
+    assert "the draft instead of the draft without “sale”: 2 of 2 receipts priced" in out
+    assert "0.00 -> 5.00" in out
+    assert shell("whatif", "--days", "1", "--json")[0] == 0
+    assert shell("whatif", "--receipts", str(tmp_path / "nowhere.csv"))[0] == 1
+    assert shell("whatif", "--against", "77")[0] == 1
+    assert shell("whatif", "--scale", "x")[0] == 1
