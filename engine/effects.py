@@ -207,7 +207,7 @@ class Effects:
             row, until = rows[id], effect.valid_until[id]
             things = [("brand", effect.brand)] if effect.brand else [("sku", sku) for sku in effect.skus.get(id, ())]
             found += [(id, row.visit, row.customer_id, *thing, until) for thing in dict.fromkeys(things)]
-            values = _price_shown(effect, known.get(things[0][1]) if things and not effect.brand else None)
+            values = price_shown(effect, known.get(things[0][1]) if things and not effect.brand else None)
             sku = things[0][1] if things and not effect.brand else None
             values |= {"price_sku": sku, "price_valid_until": until, "price_pieces": effect.pieces}
             for name, value in values.items():
@@ -240,7 +240,7 @@ class Effects:
         return self.vault.seal_many(self.variables)
 
 
-def _price_shown(effect: GrantPrice, product: Product | None) -> dict[str, Any]:
+def price_shown(effect: GrantPrice, product: Product | None) -> dict[str, Any]:
     """Return how a message shows a price: that of the first product, as far as the catalogue knows it."""
     before = product.price if product else None
     price = effect.price

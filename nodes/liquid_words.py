@@ -4,7 +4,18 @@ import re
 
 _OUTPUT = re.compile(r"\{\{-?\s*([\w.]+)[^{}]*\}\}")
 _TAG = re.compile(r"\{%.*?%\}", re.DOTALL)
-_NAMES = {"code": "Code", "code_valid_until": "Last day"}
+_NAMES = {
+    "code": "Code",
+    "code_valid_until": "Last day",
+    "certificate.valid_until": "Last day",
+    "price_valid_until": "Last day",
+    "points_valid_until": "Last day",
+    "price_currency": "Currency",
+    "certificate.currency": "Currency",
+    "price_product": "Product",
+    "price_before": "Old price",
+    "points_balance": "Balance",
+}
 
 
 def named_outputs(text: str) -> str:

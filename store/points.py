@@ -119,6 +119,12 @@ def balances(conn: Connection, customer_ids: Iterable[int]) -> dict[int, int]:
     return {row[0]: int(row[1]) for row in rows}
 
 
+def outstanding(conn: Connection) -> tuple[int, int]:
+    """Return how many customers have points, and how many points they have together."""
+    row = conn.execute(text("SELECT count(*), coalesce(sum(balance), 0) FROM points_account WHERE balance > 0")).one()
+    return int(row[0]), int(row[1])
+
+
 def amount_of(conn: Connection, key: str) -> int | None:
     """Return what the movement of this key did; None when it was never made."""
     found = conn.execute(text("SELECT amount FROM points_entry WHERE key = :key"), {"key": key}).scalar_one_or_none()

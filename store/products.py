@@ -104,3 +104,17 @@ def products_to_look_at(conn: Connection, since: datetime, limit: int) -> list[P
     columns = [PRODUCT.c[name] for name in Product._fields]
     query = select(*columns).where(PRODUCT.c.price.is_not(None)).order_by(recent.desc(), PRODUCT.c.sku).limit(limit)
     return [Product(*row)._replace(categories=tuple(row.categories)) for row in conn.execute(query)]
+
+
+def newest_with_price(conn: Connection, brand: str | None = None, *, wished: bool = False) -> Product | None:
+    """Return the newest product that has a price, of a brand if given; one that somebody wishes for where there is."""
+    query = select(*(PRODUCT.c[name] for name in Product._fields)).where(PRODUCT.c.price.is_not(None))
+    if brand:
+        query = query.where(PRODUCT.c.brand == brand)
+    query = query.order_by(PRODUCT.c.id.desc()).limit(1)
+    if wished:
+        on_a_list = text("EXISTS (SELECT 1 FROM wish_list_item w WHERE w.sku = product.sku)")
+        if (row := conn.execute(query.where(on_a_list)).one_or_none()) is not None:
+            return Product(*row)
+    row = conn.execute(query).one_or_none()
+    return None if row is None else Product(*row)

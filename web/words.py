@@ -63,6 +63,8 @@ EVENTS = {
     "journey.reached": ("Passed a step of another journey", "git-branch"),
     "journey.ended": ("Came to the end of another journey", "flag-check"),
     "level.changed": ("Loyalty level changed", "trophy"),
+    "points_earned": ("Earned points", "coin"),
+    "points_spent": ("Spent points", "coin"),
 }
 FIELDS = {
     "first_name": "First name",

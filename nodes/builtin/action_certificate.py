@@ -30,7 +30,7 @@ class GiftCertificate(NodeType):
     remembers: ClassVar[bool] = True
 
     amount: int = Field(
-        500_00,
+        100_00,
         title="Worth",
         ge=1,
         le=_MOST,
@@ -38,7 +38,7 @@ class GiftCertificate(NodeType):
     )
     currency: Currency = Field("UAH", title="Currency")
     budget: int = Field(
-        10_000_00,
+        1_000_00,
         title="Budget of this step",
         ge=1,
         le=100 * _MOST,

@@ -20,6 +20,15 @@ _WISHES = (
 )
 _CODE = """Your promo code: {{ code }}
 It is valid until {{ code_valid_until | date: "%d.%m.%Y" }}."""
+_SHOWN = {
+    "code": _CODE,
+    "certificate": """We have a gift for you: {{ certificate.amount }} {{ certificate.currency }} to spend as you like.
+Number: {{ certificate.number }}
+It is valid until {{ certificate.valid_until | date: "%d.%m.%Y" }}, with a password that we send to your phone.""",
+    "price": """{{ price_product }} for you: {{ price }} {{ price_currency }} instead of {{ price_before }}.
+The price is yours until {{ price_valid_until | date: "%d.%m.%Y" }}.""",
+    "points": """{{ points }} points are on your account now; you have {{ points_balance }}.""",
+}
 HTML_START = "<!doctype html>"
 _LONGEST_SUBJECT = 400
 
@@ -86,11 +95,13 @@ class SendMessage(NodeType):
 
     @classmethod
     def fresh(cls, place: Place) -> dict[str, Any]:
-        """The text greets, and shows the promo code where there is one. What is left out is up to the writer."""
+        """The text greets, and shows what the steps before give, such as a code. The rest is up to the writer."""
+        given = {kind for step in place.before for kind in step.gives}
         has_code = any(kind == "code_batch" for step in place.before for kind, _ in step.references())
+        shown = [text for kind, text in _SHOWN.items() if kind in given or (kind == "code" and has_code)]
         rule = place.trigger.date_rule() if place.trigger is not None else None
         if not has_code or rule is None or rule.fact != "birthday":
-            return {"body": "\n\n".join([GREETING, *([_CODE] if has_code else [""])])}
+            return {"body": "\n\n".join([GREETING, *(shown or [""])])}
         text, subject = _WISHES
         return {"subject": subject, "body": "\n\n".join([GREETING, text, _CODE])}
 

@@ -46,6 +46,7 @@ class Page:
     currency: str = ""
     open_rows: Mapping[str, int] = field(default_factory=dict)
     is_plain: bool = False
+    given: Mapping[str, Any] | None = None  # an example of what the steps before give, where there is a place
     pickers: Any = field(default_factory=lambda: pickers.PICKERS)
 
     @cached_property
@@ -127,13 +128,14 @@ class Page:
     def variables(self) -> Options:
         """What can be put into a text."""
         own = [(f"{{{{ attrs.{name} }}}}", rule_form.label(name)) for name in sorted(self.attributes)[:50]]
-        return [*preview.OPTIONS, *([("Attributes", own)] if own else [])]
+        return [*preview.options(self.given), *([("Attributes", own)] if own else [])]
 
     def preview(self, text: str) -> Markup:
         """Return how a text reads for the sample customer, as a fragment."""
         common = [(name, *found.most_common(1)[0]) for name, found in self.attributes.items() if found]
         kept = {f"attrs.{name}": value for name, value, n in common if n > 1 and pickers.is_harmless(name, value)}
-        return Markup(render_template("forms/_preview.html", shown=preview.preview(text, self.now, kept)))  # noqa: S704  our own template, escaped
+        shown = preview.preview(text, self.now, kept, self.given)
+        return Markup(render_template("forms/_preview.html", shown=shown))  # noqa: S704  our own template, escaped
 
     @staticmethod
     def is_date(text: str) -> bool:

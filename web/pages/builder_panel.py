@@ -12,21 +12,24 @@ from builder.fresh import fresh_settings, place_of
 from builder.text import unstorable
 from nodes.builtin.flow_split_rule import SplitByRule
 from nodes.contract import NodeType
+from nodes.graph import Node
 from store import drafts
 from store.db import Connection
 from store.views import known
-from wayfare.errors import Conflict, NotFound
+from wayfare.errors import Conflict, NodeTypeError, NotFound
 from wayfare.segments.days import zone_or
 from web import access, graph_view, ui
 from web.builder_edits import commit, since
 from web.builder_forms import errors, journey
 from web.builder_forms.fields import Field, fields_of
 from web.builder_forms.folds import open_rows
+from web.builder_forms.gifts import Around, Gift, gift_of, samples
 from web.builder_forms.offers import Offer, entry_words, offer_for, taken
 from web.builder_forms.read import click, settings_from
 from web.builder_forms.ticks import ticks_of, with_ticks
-from web.context import now, store
+from web.context import context, now, store
 from web.pages.forms import FORM_BYTES, page_for
+from web.pages.promotions import STATUSES
 from web.principal import principal
 
 bp = Blueprint("builder_panel", __name__, url_prefix="/journeys")
@@ -48,6 +51,9 @@ class Form:
     is_new: bool = False
     offer: Offer | None = None
     entry: str = ""
+    gift: Gift | None = None
+    place: str = ""
+    given: Mapping[str, Any] | None = None
     raw: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -203,7 +209,17 @@ def _node_form(conn: Connection, key: str, node_id: str) -> Form:
     offer = offer_for(node, entry, registry)
     form = Form(key, address, node_type, settings, _further_help(node_type), is_new=is_new, offer=offer, raw=dict(node))
     form.entry = "" if offer else entry_words(node_type.key, entry, registry)
+    around = Around(conn, context().live, now(), drafts.find_journey(conn, key).id, node_id)
+    form.place, form.given = f"{key}/{node_id}", samples(place.before, around)
+    form.gift = gift_of(_loaded(node), around)
     return form
+
+
+def _loaded(node: Mapping[str, Any]) -> NodeType | None:
+    try:
+        return graph_view.registry().load(Node.model_validate(node))
+    except NodeTypeError:
+        return None
 
 
 def _further_help(node_type: type[NodeType]) -> str:
@@ -228,6 +244,7 @@ def _drawn(conn: Connection, form: Form) -> str:
             lines = errors.check(form.model, form.settings, fields)
     event = form.settings.get("event")
     page = page_for(conn, event=event if isinstance(event, str) else _default_event(fields))
+    page.given = form.given
     may_edit = ui.may("journeys.edit")
     is_split = form.model is not None and issubclass(form.model, SplitByRule)
     ticks = ticks_of(conn, form.settings, page.segments) if is_split else None
@@ -235,7 +252,14 @@ def _drawn(conn: Connection, form: Form) -> str:
     page.open_rows = open_rows(fields, posted, posted.get("_do", ""))
     page.may_count = page.may_count and may_edit  # a form that is off sends nothing that could be counted
     return render_template(
-        "forms/_panel.html", forms=page, form=form, fields=fields, lines=lines, may_edit=may_edit, ticks=ticks
+        "forms/_panel.html",
+        forms=page,
+        form=form,
+        fields=fields,
+        lines=lines,
+        may_edit=may_edit,
+        ticks=ticks,
+        statuses=STATUSES,
     )
 
 

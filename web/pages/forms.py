@@ -14,6 +14,7 @@ from web import access, ui
 from web.builder_forms import pickers, rule_form
 from web.builder_forms.choices import Picked
 from web.builder_forms.page import Page
+from web.builder_forms.place import given_at
 from web.builder_forms.read import Posted
 from web.builder_forms.rules import BLANK, change, dump
 from web.context import now, runtime, store
@@ -114,4 +115,6 @@ def count() -> Response:
 def preview() -> Response:
     """Show how a text with variables reads for a made-up customer."""
     with store().read() as conn:
-        return Response(page_for(conn).preview(request.form.get("text", "")[:100_000]))
+        page = page_for(conn)
+        page.given = given_at(conn, request.form.get("place", "")[:300])
+        return Response(page.preview(request.form.get("text", "")[:100_000]))

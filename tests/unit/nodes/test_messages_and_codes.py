@@ -65,7 +65,7 @@ def test_a_long_subject_is_cut_and_an_sms_needs_none() -> None:
     ("given", "code", "message"),
     [
         ({"subject": "x", "body": "{{ frist_name }}"}, "unknown_variable", "did you mean 'first_name'"),
-        ({"subject": "x", "body": "a\nb {{ points }}"}, "unknown_variable", "line 2, column 6.*'attrs.points'"),
+        ({"subject": "x", "body": "a\nb {{ bonus }}"}, "unknown_variable", "line 2, column 6.*'attrs.bonus'"),
         ({"subject": "x", "body": "{{ orders.total }}"}, "unknown_variable", "orders.total"),
         ({"subject": "{{ code", "body": "x"}, "invalid_template", "line 1, column 1"),
         ({"subject": "x", "body": "{% include 'x' %}"}, "invalid_template", "include"),

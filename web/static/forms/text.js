@@ -25,7 +25,8 @@ document.addEventListener("input", (event) => {
 });
 
 async function read(id, text) {
-  const response = await send("/forms/preview", new URLSearchParams({ text })).catch(() => null);
+  const place = document.getElementById(id)?.closest("form")?.dataset.place || "";
+  const response = await send("/forms/preview", new URLSearchParams({ text, place })).catch(() => null);
   const box = $(`[data-preview="${CSS.escape(id)}"]`);
   if (response?.ok && box && document.getElementById(id)?.value === text) box.replaceChildren(fragment(await response.text()));
 }
