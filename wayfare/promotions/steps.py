@@ -196,19 +196,22 @@ def _by_line(offer: Offer, group: Group, runs: list[Run], picks: list[Pick | Non
 
 
 def _bundles(offer: Offer, group: Group, runs: list[Run], picks: list[Pick | None], at: int) -> list[Run]:
-    """One price for the units of each bundle."""
-    effect = offer.effect
+    """One price for the units of each bundle; what a cart may have at most is shared by what each of them saves."""
+    effect, most = offer.effect, offer.rule.most_cart
     assert isinstance(effect, Bundle)  # noqa: S101  # the caller asked
-    most = offer.rule.most_cart
-    for number in sorted({pick.number for pick in picks if pick is not None}):
+    numbers = sorted({pick.number for pick in picks if pick is not None})
+    totals = []
+    for number in numbers:
+        mine = [run for run, pick in zip(runs, picks, strict=True) if pick is not None and pick.number == number]
+        room = sum(room_of(offer, run, group.layer) * run.count for run in mine)
+        totals.append(min(max(0, sum(run.price * run.count for run in mine) - effect.price), room))
+    if most is not None and sum(totals) > most:
+        totals = share_out(most, totals, totals)
+    for number, total in zip(numbers, totals, strict=True):
         picks = [_pick_of(run, offer, at) for run in runs]
-        mine = [pick is not None and pick.number == number for pick in picks]
-        worth = sum(run.price * run.count for run, is_in in zip(runs, mine, strict=True) if is_in)
-        total = max(0, worth - effect.price)
-        if most is not None:
-            total = min(total, most)
-        weights = [run.price if is_in else 0 for run, is_in in zip(runs, mine, strict=True)]
-        before = sum(run.price * run.count for run in runs)
+        weights = [
+            run.price if pick is not None and pick.number == number else 0
+            for run, pick in zip(runs, picks, strict=True)
+        ]
         runs = spread(offer, runs, weights, [room_of(offer, run, group.layer) for run in runs], total)
-        most = None if most is None else most - before + sum(run.price * run.count for run in runs)
     return runs

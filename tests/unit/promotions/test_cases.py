@@ -336,6 +336,80 @@ def test_there_are_enough_rows_and_no_name_twice() -> None:
     assert len({row[0] for row in EVERY}) == len(EVERY) >= 150
 
 
+# What each unit costs where the rules fix it, in the order of price: shares of an order go by largest remainder, those of a
+# bundle too, caps stop at their unit, and what a floor does not take moves on.
+NETS: dict[str, dict[str, list[int]]] = {
+    "a cap in percent": {"a": [850]},
+    "a cap as an amount a unit": {"a": [900, 900]},
+    "the strictest cap binds": {"a": [900]},
+    "a cap counts all layers together": {"a": [850]},
+    "a cap on one layer leaves the others": {"a": [765]},
+    "a cap is rounded down": {"a": [850]},
+    "the smallest price of a product": {"a": [950]},
+    "an amount for the order moves on from a floor": {"a": [900], "b": [0]},
+    "a percent for the order does not move": {"a": [900], "b": [400]},
+    "an amount for the order ends at all floors": {"a": [900], "b": [450]},
+    "a price for the order moves on": {"a": [900], "b": [100]},
+    "an order percent": {"a": [900], "b": [450]},
+    "an order percent is rounded once": {"a": [299], "b": [300], "c": [300]},
+    "an order amount": {"a": [933], "b": [467]},
+    "a price for the order": {"a": [666], "b": [333]},
+    "an order promotion of a scope": {"a": [1000], "b": [450]},
+    "order tiers by quantity": {"a": [900, 900, 900]},
+    "a reduced line is left out of an order promotion": {"a": [700], "b": [450]},
+    "once a line, not once a piece": {"a": [966, 967, 967]},
+    "a price for the whole line": {"a": [666, 667, 667]},
+    "one and one free": {"a": [1000], "b": [0]},
+    "the dear ones pay, pair by pair": {"a": [100], "b": [0], "c": [20], "d": [0]},
+    "the retailer rewards the cheapest of all": {"a": [100], "b": [90], "c": [0], "d": [0]},
+    "three for two": {"a": [0, 100, 100]},
+    "the second at half price": {"a": [1000], "b": [250]},
+    "two of four free": {"a": [0, 0, 100, 100]},
+    "three at a price each, once": {"a": [60, 60, 60, 100, 100, 100]},
+    "repeat limits sets": {"a": [0, 100, 100, 100, 100, 100]},
+    "sets compete with a sale": {"a": [600], "b": [300]},
+    "the odd unit stays on sale": {"a": [0, 900, 1000]},
+    "payers are on sale too in an ALL group": {"a": [0, 900]},
+    "what takes no discount is in no set": {"a": [1000], "b": [500]},
+    "two multi-buys share the units": {"a": [0, 0, 100, 100, 100]},
+    "buy one brand, get another": {"a": [1000], "b": [0]},
+    "buy two, get one": {"a": [100, 100], "b": [0]},
+    "buy one, get one, once": {"a": [100, 100], "b": [0, 90]},
+    "buy one, get two, once": {"a": [100, 100], "b": [0, 0, 90, 90]},
+    "get is never dearer than what was bought of its kind": {"a": [100], "b": [0]},
+    "what is bought elsewhere may be cheaper": {"a": [10], "b": [0]},
+    "a bundle": {"a": [800], "b": [400]},
+    "a bundle twice": {"a": [800, 800], "b": [400, 400]},
+    "two bundles, at most so much a cart": {"a": [867, 867], "b": [433, 433]},
+    "a bundle once": {"a": [800, 1000], "b": [400, 500]},
+    "a bundle against a sale": {"a": [800], "b": [400]},
+    "the first dear, the others cheaper": {"a": [50, 50, 90]},
+    "only the others": {"a": [50, 50, 100]},
+    "one unit stays dear, so that the other is the second": {"a": [450, 1000]},
+    "a line that pays for the retailer's reward is not reduced": {"a": [1000], "b": [0]},
+    "at most two units, the cheapest": {"a": [1000], "b": [250], "c": [150]},
+    "at most one unit, the dearest": {"a": [500], "b": [500]},
+    "no other unit takes the place of one that declines": {"a": [1000], "b": [200]},
+    "at most two of a line": {"a": [50, 50, 100]},
+    "at most so much a cart": {"a": [800], "b": [400]},
+    "at most so much of an order percent": {"a": [800], "b": [400]},
+    "tiers by line": {"a": [800], "b": [450]},
+}
+
+
+@pytest.mark.parametrize(
+    ("document", "nets"), [pytest.param(row[1], NETS[row[0]], id=row[0]) for row in EVERY if row[0] in NETS]
+)
+def test_each_unit_costs_what_the_rules_say(document: dict[str, Any], nets: dict[str, list[int]]) -> None:
+    shown = quote(document)["lines"]
+    found = {one["id"]: sorted(units["net"] for units in one["units"] for _ in range(units["count"])) for one in shown}
+    assert found == nets
+
+
+def test_every_row_of_units_has_its_case() -> None:
+    assert NETS.keys() <= {row[0] for row in EVERY}
+
+
 SEARCHED = {
     "never together on a unit, one of them for the order",
     "what is compulsory wins over never together",
