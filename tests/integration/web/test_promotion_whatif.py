@@ -173,3 +173,16 @@ def test_worst_prices_are_computed_filtered_and_sorted(web: Web, alice: Browser)
     assert "Not computed yet" in alice.get("/promotions/worst?version=live").text
     web.store.run(lambda conn: book.delete_item(conn, "promotion", "ten", ANNA, web.at))
     assert "Not computed yet" in alice.get("/promotions/worst").text  # other rules by now
+
+
+def test_the_editor_and_the_publish_pages_lead_to_the_question(alice: Browser) -> None:
+    for place, asks in (
+        ("/promotions/ten/edit", "old=draft&new=draft&without=ten"),
+        ("/promotions/review", "old=1&new=draft"),
+        ("/promotions/versions/1", "old=0&new=1"),
+    ):
+        page = unescape(alice.get(place).text)
+        assert f"/promotions/what-if?{asks}" in page
+        assert "What would this have changed?" in page
+    form = alice.get("/promotions/what-if?old=draft&new=draft&without=ten").text
+    assert '<option value="ten" selected>' in form
