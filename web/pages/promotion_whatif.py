@@ -162,7 +162,8 @@ def show(id: int) -> Response:
 
 
 def _answered(row: Row, spec: Spec) -> dict[str, Any]:
-    found: dict[str, Any] = row.result or {}
+    found: dict[str, Any] = dict(row.result or {})
+    found["promotions"] = [{**one, "is_same": one["old"] == one["new"]} for one in found["promotions"]]
     return {
         "found": found,
         "chart": chart(found["bars"]),
