@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from offers.rules.diff import fields_between
+from offers.rules.stacks import too_much_together
 from wayfare.promotions.words import money
 
 _SILENT = frozenset({"name", "note", "priority"})
@@ -33,15 +34,19 @@ class _Most:
 def needs_approval(live: Mapping[str, Any], new: Mapping[str, Any], limits: Limits) -> list[str]:
     """Return why a rule set may not follow the live one without a second person; empty when it may.
 
-    Asked of what changes: promotions above the limits, caps that are removed or loosened, a lower smallest price,
-    groups that begin to stack. Percents of delivery are not measured.
+    Asked of what changes: promotions above the limits, alone or together with another one, caps that are removed or
+    loosened, a lower smallest price, groups that begin to stack. Percents of delivery are not measured.
     """
     found: list[str] = []
     before = {one["key"]: one for one in live["promotions"]}
+    modest: list[str] = []  # that alone are within the limits
     for one in new["promotions"]:
         old = before.get(one["key"])
         if old is None or any(field.name not in _SILENT for field in fields_between("promotion", old, one)):
-            found += _too_much(one, limits)
+            reasons = list(_too_much(one, limits))
+            found += reasons
+            modest += [] if reasons else [one["key"]]
+    found += too_much_together(new, modest, limits.approval_percent)
     found += _loosened(live, new)
     was = {one["key"]: one for one in live["groups"]}
     for group in new["groups"]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from offers.rules import shapes
@@ -13,6 +13,7 @@ from offers.rules.past import Past, past_of
 from offers.rules.shapes import LISTS, Body
 from offers.rules.words import in_words, period_of
 from store import audit, rulesets, workspace
+from store.days import zone_of_days
 from store.db import Connection
 from store.locks import lock
 from store.rulesets import ItemRow, Kind
@@ -68,9 +69,10 @@ def list_items(
     past = past_of(conn, now)
     rows = rulesets.draft_items(conn, kind)
     layers = _layers(conn)
-    items = [_item(row, past, now) for row in rows]
+    zone = zone_of_days(conn)
+    items = [_item(row, past, now, zone) for row in rows]
     known = {row.key for row in rows}
-    items += [_gone(kind, body, past, now) for key, body in past.live[kind].items() if key not in known]
+    items += [_gone(kind, body, past, now, zone) for key, body in past.live[kind].items() if key not in known]
     part = search.casefold().strip()
 
     def fits(item: Item) -> bool:
@@ -93,9 +95,9 @@ def get_item(conn: Connection, kind: Kind, key: str, now: datetime) -> Item:
     past = past_of(conn, now)
     row = rulesets.find_item(conn, key)
     if row is not None and row.kind == kind:
-        return _item(row, past, now)
+        return _item(row, past, now, zone_of_days(conn))
     if row is None and key in past.live[kind]:
-        return _gone(kind, past.live[kind][key], past, now)
+        return _gone(kind, past.live[kind][key], past, now, zone_of_days(conn))
     raise NotFound(f"there is no {kind} '{key}'")
 
 
@@ -145,7 +147,7 @@ def delete_item(
             raise Conflict(f"these promotions stand in the group '{key}': {few}; move them to another one first")
     if not rulesets.delete_item(conn, key, known.rev):
         raise Conflict(f"someone else saved '{key}' in this moment; read it again")
-    detail = {"rev": known.rev, "was": in_words(kind, known.body)}
+    detail = {"rev": known.rev, "was": in_words(kind, known.body, zone_of_days(conn))}
     audit.record(conn, author.actor, f"{kind}.removed", f"{kind}:{key}", detail, now)
 
 
@@ -228,7 +230,7 @@ def _layers(conn: Connection) -> dict[str, str]:
     return {row.key: row.body["layer"] for row in rulesets.draft_items(conn, "group")}
 
 
-def _item(row: ItemRow, past: Past, now: datetime) -> Item:
+def _item(row: ItemRow, past: Past, now: datetime, zone: tzinfo) -> Item:
     live = past.live[row.kind].get(row.key)
     if live is None:
         change = "new" if row.enabled else ""
@@ -245,7 +247,7 @@ def _item(row: ItemRow, past: Past, now: datetime) -> Item:
         row.enabled,
         past.status(row.kind, row.key, now, is_on=row.enabled),
         change,
-        in_words(row.kind, row.body),
+        in_words(row.kind, row.body, zone),
         starts,
         ends,
         row.updated_at,
@@ -253,8 +255,9 @@ def _item(row: ItemRow, past: Past, now: datetime) -> Item:
     )
 
 
-def _gone(kind: Kind, body: Body, past: Past, now: datetime) -> Item:
+def _gone(kind: Kind, body: Body, past: Past, now: datetime, zone: tzinfo) -> Item:
     """Return an item that is live and no longer in the draft."""
     starts, ends = period_of(body)
     status = past.status(kind, body["key"], now, is_on=False)
-    return Item(kind, body["key"], body, 0, False, status, "removed", in_words(kind, body), starts, ends, None, "")
+    said = in_words(kind, body, zone)
+    return Item(kind, body["key"], body, 0, False, status, "removed", said, starts, ends, None, "")

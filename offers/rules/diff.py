@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import tzinfo
 from typing import Any, Literal
 
 from offers.rules import words
@@ -48,17 +49,17 @@ class Change:
         return asdict(self)
 
 
-def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+def compare(old: Mapping[str, Any], new: Mapping[str, Any], zone: tzinfo | None = None) -> list[Change]:
     """Return every difference between two rule sets in canonical form: promotions, then groups, then caps, by key.
 
-    Two rule sets whose canonical texts differ never give an empty list.
+    Two rule sets whose canonical texts differ never give an empty list. Moments are told in `zone`.
     """
     found: list[Change] = []
     for kind in ("promotion", "group", "cap"):
         name = LISTS[kind]
         before, after = ({one["key"]: one for one in body[name]} for body in (old, new))
         for key in sorted(before.keys() | after.keys()):
-            found += _change(kind, key, before.get(key), after.get(key))
+            found += _change(kind, key, before.get(key), after.get(key), zone)
     least = (old.get("smallest_price", 0), new.get("smallest_price", 0))
     if least[0] != least[1]:
         fields = [Field("smallest_price", "Smallest price", money(least[0]), money(least[1]))]
@@ -66,27 +67,31 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
     return found
 
 
-def fields_between(kind: Kind, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Field]:
+def fields_between(
+    kind: Kind, old: Mapping[str, Any], new: Mapping[str, Any], zone: tzinfo | None = None
+) -> list[Field]:
     """Return what is different between two states of one item."""
     found = []
     for name in [*_LABELS, *sorted((old.keys() | new.keys()) - _LABELS.keys())]:
         before, after = old.get(name), new.get(name)
         if before != after:
-            was, now = _shown(kind, name, before), _shown(kind, name, after)
+            was, now = _shown(kind, name, before, zone), _shown(kind, name, after, zone)
             if was == now:  # the words leave something out, an offset for example
                 was, now = _raw(before), _raw(after)
             found.append(Field(name, _LABELS.get(name, name), was, now))
     return found
 
 
-def _change(kind: Kind, key: str, old: dict[str, Any] | None, new: dict[str, Any] | None) -> Iterator[Change]:
+def _change(
+    kind: Kind, key: str, old: dict[str, Any] | None, new: dict[str, Any] | None, zone: tzinfo | None
+) -> Iterator[Change]:
     if old is None and new is not None:
-        yield Change(kind, key, new.get("name", ""), "added", words.in_words(kind, new))
+        yield Change(kind, key, new.get("name", ""), "added", words.in_words(kind, new, zone))
     elif old is not None and new is None:
-        yield Change(kind, key, old.get("name", ""), "removed", words.in_words(kind, old))
+        yield Change(kind, key, old.get("name", ""), "removed", words.in_words(kind, old, zone))
     elif old is not None and new is not None and old != new:
-        name, said = new.get("name", ""), words.in_words(kind, new)
-        yield Change(kind, key, name, "changed", said, fields_between(kind, old, new))
+        name, said = new.get("name", ""), words.in_words(kind, new, zone)
+        yield Change(kind, key, name, "changed", said, fields_between(kind, old, new, zone))
 
 
 _LABELS = {
@@ -114,7 +119,6 @@ _LABELS = {
 _WORDS: Mapping[str, Callable[[Any], str]] = {
     "effect": words.effect_words,
     "scope": words.scope_words,
-    "conditions": lambda all: ", ".join(map(words.condition_words, all)),
     "limits": words.limits_words,
     "usage": words.usage_words,
     "policy": lambda policy: words.POLICIES[policy],
@@ -126,9 +130,11 @@ _WORDS: Mapping[str, Callable[[Any], str]] = {
 }
 
 
-def _shown(kind: Kind, name: str, value: Any) -> str:
+def _shown(kind: Kind, name: str, value: Any, zone: tzinfo | None) -> str:
     if value is None:
         return {"scope": "everything"}.get(name, "")
+    if name == "conditions":
+        return ", ".join(words.condition_words(one, zone) for one in value)
     return _WORDS[name](value) if name in _WORDS else str(value)
 
 

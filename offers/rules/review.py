@@ -10,6 +10,7 @@ from offers.rules.diff import Change
 from offers.rules.diff import compare as compare_bodies
 from offers.rules.shapes import NOTHING, Body, RuleProblem, loaded
 from store import rulesets
+from store.days import zone_of_days
 from store.db import Connection
 from store.rulesets import VersionRow
 from wayfare.errors import NotFound
@@ -43,14 +44,13 @@ def review(conn: Connection, now: datetime, *, live_from: datetime | None = None
         for row in rulesets.later(conn, begins)
     ]
     reasons = [] if problems else [*needs_approval(before, found, settings(conn)), *_revived(conn, before, found)]
-    return Review(
-        found, text, shapes.digest_of(text), parent, problems, compare_bodies(before, found), reasons, warnings
-    )
+    changes = compare_bodies(before, found, zone_of_days(conn))
+    return Review(found, text, shapes.digest_of(text), parent, problems, changes, reasons, warnings)
 
 
 def compare(conn: Connection, old: int | str, new: int | str, now: datetime) -> list[Change]:
     """Return what is different between two rule sets: numbers of versions, 0 (nothing), "live" or "draft"."""
-    return compare_bodies(body_of(conn, old, now), body_of(conn, new, now))
+    return compare_bodies(body_of(conn, old, now), body_of(conn, new, now), zone_of_days(conn))
 
 
 def body_of(conn: Connection, name: int | str, now: datetime) -> Body:

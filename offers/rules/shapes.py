@@ -18,8 +18,8 @@ from wayfare.promotions.values import Amount, Money, Part, Pieces, Text, fault
 
 Body = dict[str, Any]
 LISTS: Mapping[Kind, str] = {"group": "groups", "promotion": "promotions", "cap": "caps"}
-OWN = ("usage", "note")
-"""What a stored promotion has beside the contract's."""
+OWN: Mapping[Kind, tuple[str, ...]] = {"promotion": ("usage", "note"), "group": ("name",), "cap": ("name",)}
+"""What stored items have beside the contract's."""
 
 _KEY = re.compile(r"\w[\w.+-]{0,99}")
 _RESERVED = frozenset({*LAYERS, "versions", "check", "publish", "propose", "settings", "new"})
@@ -88,16 +88,28 @@ class StoredPromotion(Promotion):
         return self
 
 
+class StoredGroup(Group):
+    """A group of the draft, with what people call it."""
+
+    name: Text = ""
+
+
+class StoredCap(Cap):
+    """A cap of the draft, with what people call it."""
+
+    name: Text = ""
+
+
 class StoredRuleset(Part):
     """A rule set as a file."""
 
-    groups: Annotated[list[Group], Field(max_length=1000)] = Field(default_factory=list)
+    groups: Annotated[list[StoredGroup], Field(max_length=1000)] = Field(default_factory=list)
     promotions: Annotated[list[StoredPromotion], Field(max_length=1000)] = Field(default_factory=list)
-    caps: Annotated[list[Cap], Field(max_length=1000)] = Field(default_factory=list)
+    caps: Annotated[list[StoredCap], Field(max_length=1000)] = Field(default_factory=list)
     smallest_price: Money = 0
 
 
-MODELS: Mapping[Kind, type[Part]] = {"promotion": StoredPromotion, "group": Group, "cap": Cap}
+MODELS: Mapping[Kind, type[Part]] = {"promotion": StoredPromotion, "group": StoredGroup, "cap": StoredCap}
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +209,11 @@ def digest_of(text: str) -> str:
 
 def contract_of(body: Mapping[str, Any], version: str) -> Body:
     """Return a stored rule set as the contract's document."""
-    promotions = [{key: value for key, value in one.items() if key not in OWN} for one in body["promotions"]]
-    return {**body, "version": version, "promotions": promotions}
+    lists = {
+        name: [{key: value for key, value in one.items() if key not in OWN[kind]} for one in body[name]]
+        for kind, name in LISTS.items()
+    }
+    return {**body, "version": version, **lists}
 
 
 def ruleset_of(body: Mapping[str, Any], version: str = "draft") -> Ruleset:

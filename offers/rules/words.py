@@ -1,7 +1,7 @@
 """Promotions, groups and caps in plain words: '20 % off perfume, from 1 Nov 2026, in the web shop'."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from store.rulesets import Kind
@@ -39,8 +39,8 @@ _ONLY = {
 POLICIES = {"best": "the best one for the customer", "first": "the first by priority", "all": "all of them, stacked"}
 
 
-def in_words(kind: Kind, item: Part) -> str:
-    """Return an item as one sentence without a full stop."""
+def in_words(kind: Kind, item: Part, zone: tzinfo | None = None) -> str:
+    """Return an item as one sentence without a full stop; moments in `zone`, or else as they were written down."""
     if kind == "group":
         base = ", percents of the list price" if item.get("percent_base") == "list" else ""
         policy = POLICIES[item.get("policy", "best")]
@@ -48,7 +48,7 @@ def in_words(kind: Kind, item: Part) -> str:
     if kind == "cap":
         return cap_words(item)
     parts = [_offer(item["effect"], scope_words(item.get("scope") or {}))]
-    parts += [condition_words(one) for one in item.get("conditions") or ()]
+    parts += [condition_words(one, zone) for one in item.get("conditions") or ()]
     if item.get("requires_code"):
         parts.append(f"with code {item['requires_code']}")
     if item.get("standalone"):
@@ -85,9 +85,16 @@ def scope_words(scope: Part) -> str:
     return " ".join(part for part in parts if part)
 
 
-def condition_words(condition: Part) -> str:
+def condition_words(condition: Part, zone: tzinfo | None = None) -> str:
     """Return when a condition holds."""
     kind = condition["kind"]
+    if kind == "period":
+        return _period(condition, zone)
+    if kind == "not":
+        return f"not {condition_words(condition['of'], zone)}"
+    if kind in ("any", "all"):
+        word = " or " if kind == "any" else " and "
+        return f"({word.join(condition_words(one, zone) for one in condition['of'])})"
     if kind in _ONLY:
         return _ONLY[kind].format(_any_of(condition["values"]))
     return _CONDITIONS[kind](condition)
@@ -131,9 +138,10 @@ def period_of(item: Part) -> tuple[datetime | None, datetime | None]:
     return max(starts, default=None), min(ends, default=None)
 
 
-def moment_words(text: str, *, is_end: bool = False) -> str:
+def moment_words(text: str, *, is_end: bool = False, zone: tzinfo | None = None) -> str:
     """Return a moment as people write it; the end of a day in place of the midnight after it."""
     at = datetime.fromisoformat(text)
+    at = at.astimezone(zone) if zone else at
     if (at.hour, at.minute, at.second) == (0, 0, 0):
         day = at - timedelta(days=1) if is_end else at
         return f"{day.day} {day:%b} {day.year}"
@@ -215,9 +223,9 @@ _EFFECTS: Mapping[str, Callable[[Part], str]] = {
 }
 
 
-def _period(condition: Part) -> str:
-    start = f"from {moment_words(condition['from'])}" if condition.get("from") else ""
-    end = f"until {moment_words(condition['until'], is_end=True)}" if condition.get("until") else ""
+def _period(condition: Part, zone: tzinfo | None) -> str:
+    start = f"from {moment_words(condition['from'], zone=zone)}" if condition.get("from") else ""
+    end = f"until {moment_words(condition['until'], is_end=True, zone=zone)}" if condition.get("until") else ""
     return " ".join(part for part in (start, end) if part) or "at any time"
 
 
@@ -254,7 +262,6 @@ def _quantity(condition: Part) -> str:
 
 
 _CONDITIONS: Mapping[str, Callable[[Part], str]] = {
-    "period": _period,
     "weekly": _weekly,
     "birthday": _birthday,
     "order_number": _order_number,
@@ -262,9 +269,6 @@ _CONDITIONS: Mapping[str, Callable[[Part], str]] = {
     "goods_to": _goods,
     "quantity_from": _quantity,
     "line_quantity_from": _quantity,
-    "any": lambda one: f"({' or '.join(map(condition_words, one['of']))})",
-    "all": lambda one: f"({' and '.join(map(condition_words, one['of']))})",
-    "not": lambda one: f"not {condition_words(one['of'])}",
 }
 
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, func, or_, select, text
 
+from store.bulk import in_texts, text_list
 from store.tables import metadata
 from store.views._parts import table
 
@@ -93,6 +94,24 @@ def categories(conn: Connection) -> list[str]:
     """Return the categories of the newest products, by name."""
     newest = select(PRODUCT.c.categories).order_by(PRODUCT.c.id.desc()).limit(NEWEST_PRODUCTS)
     return sorted({one for row in conn.execute(newest) for one in row[0] or () if isinstance(one, str) and one})
+
+
+def unknown(conn: Connection, kind: str, values: Sequence[str]) -> set[str]:
+    """Return those of brands, categories or SKUs that no product has; none while there is no product at all."""
+    wanted = {"values": text_list(conn, values)}
+    if kind == "category":
+        is_sqlite = conn.dialect.name == "sqlite"
+        each = (
+            "json_each(product.categories) AS c" if is_sqlite else "jsonb_array_elements_text(categories) AS c(value)"
+        )
+        query = f"SELECT DISTINCT c.value FROM product, {each} WHERE {in_texts(conn, 'c.value', 'values')}"
+    else:
+        column = {"brand": "brand", "product": "sku"}[kind]
+        query = f"SELECT DISTINCT {column} FROM product WHERE {in_texts(conn, column, 'values')}"
+    found = set(conn.execute(text(query), wanted).scalars())
+    if not found and conn.execute(select(PRODUCT.c.id).limit(1)).first() is None:
+        return set()
+    return set(values) - found
 
 
 def stores(conn: Connection) -> list[str]:

@@ -7,9 +7,8 @@ from pydantic import Field, RootModel
 
 from offers.rules import book
 from offers.rules.approval import Limits
-from offers.rules.shapes import StoredPromotion
+from offers.rules.shapes import StoredCap, StoredGroup, StoredPromotion
 from store.rulesets import Kind
-from wayfare.promotions.contract import Cap, Group
 from web.api.base import Answer, Api, Call, In, problem
 from web.api.described import DescribedBy
 from web.api.refusal import Refusal
@@ -27,13 +26,13 @@ class PromotionIn(StoredPromotion):
     enabled: bool | None = None
 
 
-class GroupIn(Group):
+class GroupIn(StoredGroup):
     """A group. `rev` as of a promotion."""
 
     rev: int | None = None
 
 
-class CapIn(Cap):
+class CapIn(StoredCap):
     """A cap. `rev` as of a promotion."""
 
     rev: int | None = None

@@ -1,5 +1,6 @@
 """Caps: contracts that bound what all discounts together take off a piece; and the limits for approval."""
 
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
@@ -7,17 +8,17 @@ from flask import Blueprint, Response, request, url_for
 from builder.keys import free, slug
 from offers.rules import book, words
 from offers.rules.book import Item
-from offers.rules.shapes import read_item
+from offers.rules.shapes import StoredCap, read_item
 from store import products, rulesets
 from store.db import Connection
 from wayfare.errors import Conflict, InputRefused
-from wayfare.promotions.contract import Cap
 from web import access
 from web.authors import author_of
 from web.builder_forms.values import decimal, money_meant, money_shown
 from web.context import now, store
 from web.pages.forms import FORM_BYTES, page_for
-from web.pages.promotions import vocabulary
+from web.pages.promotion_editor import doubts
+from web.pages.promotions import title_of, vocabulary
 from web.principal import principal
 from web.promotion_forms.convert import meant, shown
 from web.promotion_forms.draft import Draft, unseen
@@ -29,7 +30,7 @@ from web.promotion_tabs import tabs
 from web.respond import go, respond
 
 bp = Blueprint("promotions_caps", __name__, url_prefix="/promotions/caps")
-_SPECS = [spec for spec in specs_of(Cap) if spec.name != "key"]
+_SPECS = [spec for spec in specs_of(StoredCap) if spec.name not in ("key", "name")]
 
 
 @bp.get("")
@@ -103,7 +104,8 @@ def edit(key: str) -> Response:
     """Show the form of a cap."""
     with store().read() as conn:
         item = book.get_item(conn, "cap", key, now())
-    return _form(Draft(shown(_SPECS, item.body, "UTC"), "UTC", key, item.rev), item)
+    tree = {**shown(_SPECS, item.body, "UTC"), "name": title_of(item)}
+    return _form(Draft(tree, "UTC", key, item.rev), item)
 
 
 @bp.post("/<key>/edit")
@@ -169,7 +171,7 @@ def _save(draft: Draft, item: Item | None = None) -> Response:
         key = f"{key}-cap" if key in ("price", "item", "personal", "order", "shipping", "gift") else key
     else:
         key = draft.key
-    document = meant(_SPECS, draft.tree, "UTC")
+    document = {**meant(_SPECS, draft.tree, "UTC"), "name": name if name != key else ""}
     draft.faults = faults_of("cap", key, document)
     if not draft.key and not name:
         draft.faults["name"] = "Give it a name, such as the brand."
@@ -183,14 +185,15 @@ def _save(draft: Draft, item: Item | None = None) -> Response:
         store().run(work)
     except Conflict as error:
         return _form(draft, item, status=409, conflict=str(error))
-    return go(url_for("promotions_caps.index"), f"The cap {key} is saved. It counts once it is published.")
+    return go(url_for("promotions_caps.index"), f"The cap “{name or key}” is saved. It counts once it is published.")
 
 
 def _form(
     draft: Draft, item: Item | None = None, *, status: int = 200, fragment: bool = False, conflict: str = ""
 ) -> Response:
     with store().read() as conn:
-        pen = Pen(draft.faults, page_for(conn).name_of, products.currency_in_use(conn))
+        currency = products.currency_in_use(conn)
+        pen = Pen(draft.faults, page_for(conn).name_of, currency, doubt=partial(doubts, conn))
         fields = {node.path: node for node in pen.fields("cap", _SPECS, draft.tree, "")}
         known = rulesets.find_item(conn, draft.key) if conflict else None
         values: dict[str, Any] = {

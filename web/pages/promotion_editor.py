@@ -1,16 +1,24 @@
 """Making, changing and copying promotions in a form that says in a sentence what they do."""
 
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request, url_for
 
 from builder.keys import free, slug
-from offers.rules import book, words
+from offers.rules import book, release, words
+from offers.rules.approval import needs_approval
 from offers.rules.book import Item
-from offers.rules.shapes import LISTS, loaded, read_item
+from offers.rules.review import review
+from offers.rules.shapes import LISTS, NOTHING, loaded, read_item
 from store import products, rulesets
 from store.db import Connection
-from wayfare.errors import Conflict, InputRefused
+from store.views import known
+from wayfare.errors import Conflict, InputRefused, RulesetInvalid
+from wayfare.segments.text import fold
 from web import access
 from web.authors import author_of
 from web.context import now, store
@@ -24,6 +32,7 @@ from web.promotion_forms.gallery import GALLERY, STARTERS, Starter
 from web.promotion_forms.tree import change, read
 from web.promotion_tabs import tabs
 from web.respond import go, respond
+from web.ui import may
 
 bp = Blueprint("promotions_edit", __name__, url_prefix="/promotions")
 _RESERVED = frozenset({"price", "item", "personal", "order", "shipping", "gift", "new", "check", "publish"})
@@ -106,7 +115,7 @@ def _save(draft: Draft, item: Item | None = None) -> Response:
     if not draft.check(draft.key or "a-promotion"):
         return _form(draft, item, status=422)
     if not str(draft.tree.get("name", "")).strip():
-        said = words.in_words("promotion", draft.document)
+        said = words.in_words("promotion", draft.document, ZoneInfo(draft.zone))
         draft.tree["name"] = f"{said[:1].upper()}{said[1:199]}"
     name = str(draft.tree["name"]).strip()
     key = draft.key or _free_key(name)
@@ -122,8 +131,33 @@ def _save(draft: Draft, item: Item | None = None) -> Response:
         return _form(draft, item, status=422)
     except Conflict as error:
         return _form(draft, item, status=409, conflict=str(error))
+    if request.form.get("_then") == "publish" and may("promotions.publish"):
+        return _publish(key, name)
     note = f"“{name}” is saved. Customers get it once it is published."
     return go(url_for("promotions.index"), note)
+
+
+def _publish(key: str, name: str) -> Response:
+    """Publish what was just saved; where more would be published with it, show all of it first."""
+    author, saved = author_of(principal()), f"“{name}” is saved"
+    with store().read() as conn:
+        found = review(conn, now())
+    others = sum(1 for one in found.changes if (one.kind, one.key) != ("promotion", key))
+    if found.problems:
+        return go(url_for("promotions_versions.review"), f"{saved}. Something else is wrong and comes first.", "bad")
+    if others:
+        waits = "Another change waits" if others == 1 else f"{others} other changes wait"
+        return go(
+            url_for("promotions_versions.review"), f"{saved}. {waits}: look at all of them, then publish.", "info"
+        )
+    try:
+        done = store().run(lambda conn: release.publish(conn, author, now(), digest=found.digest))
+    except (Conflict, InputRefused, RulesetInvalid) as error:
+        return go(url_for("promotions_versions.review"), f"{saved} and not published: {error}.", "bad")
+    place = url_for("promotions_versions.show", number=done.version.number)
+    if done.version.status == "waiting":
+        return go(place, f"{saved}. Version {done.version.number} waits for another person's approval.", "info")
+    return go(place, f"{saved}, and version {done.version.number} is live: carts are priced by it.")
 
 
 def _form(
@@ -139,7 +173,7 @@ def _form(
         groups = [row.body for row in rulesets.draft_items(conn, "group") if row.enabled]
         forms.settle(draft, groups)
         page = page_for(conn)
-        pen = Pen(draft.faults, page.name_of, products.currency_in_use(conn))
+        pen = Pen(draft.faults, page.name_of, products.currency_in_use(conn), doubt=partial(doubts, conn))
         fields = forms.nodes(draft, pen)
         values: dict[str, Any] = {
             "draft": draft,
@@ -157,6 +191,7 @@ def _form(
             "conflict": conflict,
             "newer": newer.rev if conflict and (newer := rulesets.find_item(conn, draft.key)) else 0,
             "tabs": tabs(conn, "list"),
+            "zone_words": zone_words,
             **_said(draft),
         }
         if fragment:
@@ -171,7 +206,38 @@ def _said(draft: Draft) -> dict[str, Any]:
     except InputRefused as refused:
         return {"said": "", "lacking": _lacking(draft.document, refused.path), "usage_said": ""}
     usage = words.usage_words(body.get("usage") or {})
-    return {"said": words.in_words("promotion", body), "lacking": "", "usage_said": usage}
+    said = words.in_words("promotion", body, ZoneInfo(draft.zone))
+    return {"said": said, "lacking": "", "usage_said": usage, **_before_publishing(draft.key, body)}
+
+
+def _before_publishing(key: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return why publishing this promotion takes a second person, and how many other changes wait."""
+    with store().read() as conn:
+        row = rulesets.live_version(conn, now())
+        live = loaded(row.body) if row else NOTHING
+        limits = book.settings(conn)
+        every = [one for kind in LISTS for one in book.list_items(conn, now(), kind=kind, size=5000).items]
+        groups = [one.body for one in every if one.kind == "group" and one.rev]
+    mine = {**body, "key": key or str(body["key"]), "name": body.get("name") or "This promotion"}
+    rest = [one for one in live["promotions"] if one["key"] != mine["key"]]
+    new = {**live, "groups": groups, "promotions": [*rest, mine]}
+    others = sum(1 for one in every if one.change and (one.kind, one.key) != ("promotion", key))
+    return {"reasons": needs_approval({**live, "groups": groups}, new, limits), "others_wait": others}
+
+
+def doubts(conn: Connection, kind: str, values: list[str]) -> dict[str, str]:
+    """Return those of the values that no product has, each with the nearest word that one has, if any is near."""
+    strange = known.unknown(conn, kind, values[:500])
+    if not strange:
+        return {}
+    words_known = {"brand": known.brands, "category": known.categories}.get(kind)
+    by_fold = {fold(one): one for one in words_known(conn)} if words_known else {}
+    return {one: next((by_fold[near] for near in get_close_matches(fold(one), by_fold, 1, 0.6)), "") for one in strange}
+
+
+def zone_words(zone: str) -> str:
+    """Return a time zone as people say it: Kyiv time."""
+    return f"{zone.rpartition('/')[2].replace('_', ' ')} time"
 
 
 def _lacking(document: Any, path: str) -> str:

@@ -22,7 +22,7 @@ from web.builder_forms.values import money_meant
 from web.context import now, store
 from web.forms import Form
 from web.listing import asked
-from web.pages.promotions import vocabulary
+from web.pages.promotions import title_of, vocabulary
 from web.principal import principal
 from web.promotion_forms import labels
 from web.promotion_tabs import tabs
@@ -41,6 +41,11 @@ class Box:
     policy: str
     item: Item | None
     inside: list[Item]
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return title_of(self.item) if self.item else "In no group"
 
 
 @bp.get("")
@@ -154,15 +159,17 @@ def new() -> Response:
 def add() -> Response:
     """Make a group, last in its layer."""
     form = _read(is_new=True)
-    key = re.sub(r"[^\w.+-]+", "-", form.values["name"]).strip("-+.")
+    name = form.values["name"]
+    key = re.sub(r"[^\w.+-]+", "-", name).strip("-+.")
     if form.is_good and not key:
         form.wrong["name"] = "Use letters or digits."
 
     def work(conn: Connection) -> None:
         groups = book.list_items(conn, now(), kind="group", size=5000).items
         last = max((one.body.get("position", 0) for one in groups), default=0)
-        body = {name: form.values[name] for name in ("layer", "policy", "percent_base")}
-        book.save_item(conn, "group", key, {**body, "position": last + 1}, author_of(principal()), now(), rev=0)
+        body: dict[str, Any] = {one: form.values[one] for one in ("layer", "policy", "percent_base")}
+        body |= {"position": last + 1} | ({"name": name} if name != key else {})
+        book.save_item(conn, "group", key, body, author_of(principal()), now(), rev=0)
 
     return _saved(form, work, key)
 
@@ -174,6 +181,7 @@ def edit(key: str) -> Response:
     item = _group(key)
     form = Form()
     form.values |= {"policy": "best", "percent_base": "running", **{name: str(one) for name, one in item.body.items()}}
+    form.values["name"] = title_of(item)
     return _form(form, item)
 
 
@@ -186,7 +194,8 @@ def change(key: str) -> Response:
     rev = request.form.get("rev", "")
 
     def work(conn: Connection) -> None:
-        body = {**item.body, "policy": form.values["policy"], "percent_base": form.values["percent_base"]}
+        changes = {one: form.values[one] for one in ("name", "policy", "percent_base")}
+        body = {**item.body, **changes, "name": changes["name"] if changes["name"] != key else ""}
         seen = int(rev) if rev.isascii() and rev.isdigit() and len(rev) < 10 else None
         book.save_item(conn, "group", key, body, author_of(principal()), now(), rev=seen)
 
@@ -211,8 +220,8 @@ def _group(key: str) -> Item:
 
 def _read(*, is_new: bool = False) -> Form:
     form = Form()
+    form.text("name", longest=100, need="Give it a name, such as sale.")
     if is_new:
-        form.text("name", longest=100, need="Give it a name, such as sale.")
         form.choice("layer", LAYERS)
     form.choice("policy", list(labels.POLICIES))
     form.choice("percent_base", list(labels.OPTIONS["percent_base"]))
@@ -227,7 +236,10 @@ def _saved(form: Form, work: Callable[[Connection], None], key: str, item: Item 
     except (Conflict, InputRefused) as error:
         form.wrong["name" if item is None else "policy"] = str(error)[:1].upper() + str(error)[1:] + "."
         return _form(form, item, status=422)
-    return go(url_for("promotions_groups.index"), f"The group {key} is saved. It counts once it is published.")
+    return go(
+        url_for("promotions_groups.index"),
+        f"The group “{form.values['name']}” is saved. It counts once it is published.",
+    )
 
 
 def _form(form: Form, item: Item | None = None, status: int = 200) -> Response:

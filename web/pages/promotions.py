@@ -1,9 +1,10 @@
 """Promotions: the list, one of them to read, and switching, stopping, removing."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request, url_for
 
@@ -86,13 +87,27 @@ def index() -> Response:
         unpublished=sum(1 for one in (*every, *groups, *caps) if one.change),
         asks={"q": text, "status": status, "group": group, "layer": layer, "code": code, "change": change},
         statuses=[(key, f"{STATUSES[key][0]} ({counted[key]})") for key in STATUSES if counted[key]],
-        groups=[one.key for one in groups if one.rev],
+        groups=[(one.key, title_of(one)) for one in groups if one.rev],
+        called={one.key: title_of(one) for one in groups},
         layers=labels.LAYERS,
+        active=_active({"status": status, "layer": layer, "group": group, "code": code, "change": change}, groups),
         gallery=GALLERY,
         used=used,
         tabs=sections,
         **vocabulary(),
     )
+
+
+def _active(asks: Mapping[str, str], groups: Sequence[Item]) -> list[tuple[str, str, str]]:
+    """Return the filters that are on: name, label, value in words."""
+    values: dict[str, Mapping[str, str]] = {
+        "status": {key: said[0] for key, said in STATUSES.items()},
+        "layer": {key: one.label for key, one in labels.LAYERS.items()},
+        "group": {one.key: title_of(one) for one in groups},
+        "code": {"yes": "with one", "no": "without one"},
+        "change": {"any": "not published yet", **{key: said[0].lower() for key, said in CHANGES.items()}},
+    }
+    return [(name, name.capitalize(), values[name].get(value, value)) for name, value in asks.items() if value]
 
 
 def vocabulary() -> dict[str, Any]:
@@ -104,6 +119,11 @@ def vocabulary() -> dict[str, Any]:
         "place_words": place_words,
         "day_words": day_words,
     }
+
+
+def title_of(item: Item) -> str:
+    """Return what people call an item: its name, or else its key."""
+    return str(item.body.get("name") or item.key)
 
 
 def usage_words(usage: Mapping[str, Any], is_each: bool = False) -> str:
@@ -120,10 +140,10 @@ def day_words(at: datetime, is_end: bool = False) -> str:
     return f"{words}, {shown['time']}" if shown["time"] else words
 
 
-def place_words(item: Item) -> str:
-    """Return where a promotion stands."""
+def place_words(item: Item, called: Mapping[str, str] | None = None) -> str:
+    """Return where a promotion stands; `called` are the groups' names by their keys."""
     group = item.body.get("group")
-    return str(group) if group else labels.LAYERS[item.body.get("layer", "item")].label
+    return (called or {}).get(str(group), str(group)) if group else labels.LAYERS[item.body.get("layer", "item")].label
 
 
 @bp.get("/<key>/show")
@@ -134,7 +154,8 @@ def show(key: str) -> Response:
         item = book.get_item(conn, "promotion", key, now())
         sections = tabs(conn, "list")
         used = used_of(conn, [item], now(), default_zone()).get(key, [])
-    facts = [one for one in fields_between("promotion", {}, item.body) if one.name not in ("key", "name")]
+    fields = fields_between("promotion", {}, item.body, ZoneInfo(default_zone()))
+    facts = [one for one in fields if one.name not in ("key", "name")]
     return respond("promotions/show.html", item=item, facts=facts, used=used, tabs=sections, **vocabulary())
 
 

@@ -133,7 +133,7 @@ def settle(draft: Draft, groups: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _group_words(group: Mapping[str, Any]) -> str:
-    return f"{group['key']}: {labels.POLICIES[group.get('policy', 'best')].label.lower()}"
+    return f"{group.get('name') or group['key']}: {labels.POLICIES[group.get('policy', 'best')].label.lower()}"
 
 
 def nodes(draft: Draft, pen: Pen) -> dict[str, Node]:

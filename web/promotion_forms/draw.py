@@ -31,6 +31,7 @@ class Node:
     rows: list["Node"] = field(default_factory=list)
     parts: Mapping[str, str] = field(default_factory=dict)
     is_rare: bool = False
+    doubts: Mapping[str, str] = field(default_factory=dict)  # what no product has, with the nearest that one has
 
     @property
     def id(self) -> str:
@@ -58,6 +59,7 @@ class Pen:
     currency: str = ""
     counts: str = "pieces"  # what the steps of the effect at hand begin at
     used: set[str] = field(default_factory=set)
+    doubt: Callable[[str, list[str]], Mapping[str, str]] | None = None
 
     def fields(
         self, kind: str, specs: Iterable[Spec], tree: Any, path: str, *, leave: Iterable[str] = ()
@@ -107,6 +109,8 @@ class Pen:
                 made.text = value if isinstance(value, str) else ""
                 lines = [line.strip() for line in made.text.split("\n") if line.strip()]
                 made.chips = [(line, self.name_of(words.picker, line)) for line in lines]
+                if self.doubt and lines and words.picker in ("brand", "category", "product"):
+                    made.doubts = self.doubt(words.picker, lines)
             case "checks":
                 made.ticked = str(value or "").split("\n")
                 made.text = str(value or "")

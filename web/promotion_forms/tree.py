@@ -42,7 +42,8 @@ def _listed(node: Any) -> Any:
 def change(root: Tree, click: str, zone: str = "UTC") -> str:
     """Do what a button says, as `add:conditions:channel`; return the path of what was added, if anything was.
 
-    add PATH [KIND] · put PATH KIND · clear PATH · remove, up, down PATH PLACE · drop PATH PLACE (one of several lines).
+    add PATH [KIND] · put PATH KIND · clear PATH · remove, up, down PATH PLACE · drop PATH PLACE (one of several lines)
+    · swap PATH PLACE:LINE (another one in its place).
     What makes no sense changes nothing. `zone` is what days and hours of a new condition are meant in.
     """
     verb, _, rest = click.partition(":")
@@ -50,6 +51,7 @@ def change(root: Tree, click: str, zone: str = "UTC") -> str:
     holder, last = _holder(root, path)
     if holder is None:
         return ""
+    more, _, line = more.partition(":") if verb == "swap" else (more, "", "")
     place = int(more) if more.isascii() and more.isdigit() and len(more) < 7 else -1
     if verb == "add":
         rows = _get(holder, last)
@@ -62,6 +64,9 @@ def change(root: Tree, click: str, zone: str = "UTC") -> str:
         return path
     if verb == "clear":
         _set(holder, last, {})
+    elif verb == "swap":
+        lines = [one for one in str(_get(holder, last) or "").split("\n") if one.strip()]
+        _set(holder, last, "\n".join(line if number == place else one for number, one in enumerate(lines)))
     elif verb == "drop":
         lines = [line for line in str(_get(holder, last) or "").split("\n") if line.strip()]
         _set(holder, last, "\n".join(line for number, line in enumerate(lines) if number != place))

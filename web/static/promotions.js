@@ -64,7 +64,18 @@
     });
   }
 
+  // Whoever leaves with something typed and not saved is asked; whoever saves is not.
+  const typed = () => form() && new URLSearchParams([...new FormData(form())].filter(([name]) => !name.startsWith("_"))).toString();
+  let kept = null;
+  addEventListener("beforeunload", (event) => {
+    if (kept !== null && kept !== typed()) event.preventDefault();
+  });
+  document.addEventListener("submit", (event) => {
+    if (event.target.matches("form[data-offer]")) kept = null;
+  });
+
   document.addEventListener("DOMContentLoaded", () => {
+    kept = $("form[data-offer] .notice[role=alert]") ? "" : typed();
     const wrong = $("form[data-offer] [aria-invalid=true]");
     const asked = $("[data-ask]")?.dataset.ask;
     const first = wrong || (asked && document.getElementById(`f-${asked.replace(/[^\w-]/g, "-")}`));

@@ -13,6 +13,7 @@ from offers.rules.author import Author
 from rig.formdata import sent
 from rig.web import Browser, Web
 from store import rulesets
+from store.products import Product, write_products
 from store.tables import metadata
 from web.promotion_forms.convert import union_meant, union_shown
 from web.promotion_forms.draft import document_of, tree_of
@@ -284,3 +285,68 @@ def test_the_example_of_a_policy_fits_every_layer(alice: Browser) -> None:
         page = alice.fragment(f"/promotions/groups/example?group=my-{layer}&price=1000&pieces=1").text
         assert ("Gifts change no price" in page) == (layer == "gift")
         assert "cannot be" not in page
+
+
+def test_words_that_no_product_has_are_marked_with_the_nearest(web: Web, alice: Browser) -> None:
+    soap = Product("S1", "Soap", "Maison Lys", ("perfume",), 10_000, "UAH")
+    form = form_of(alice, "/promotions/new?kind=percent")
+    form |= {"scope.include.brands": ["Maison Lis\nOther"], "scope.include.categories": ["perfume"]}
+    assert "No product has" not in alice.post("/promotions/form", form).text, "nobody knows without a catalogue"
+    web.store.run(lambda conn: write_products(conn, [soap], [], now=web.at, source="test"))
+    page = unescape(alice.post("/promotions/form", form).text)
+    assert re.findall(r"No product has the (\w+) “(.*?)”", page) == [("brand", "Maison Lis"), ("brand", "Other")]
+    [click] = re.findall(r'value="(swap:[^"]+)"', page)
+    page = unescape(alice.post("/promotions/form", {**form, "_do": click}).text)
+    assert re.findall(r"No product has the (\w+) “(.*?)”", page) == [("brand", "Other")]
+    assert "Maison Lys\nOther" in page
+
+
+def test_one_change_is_saved_and_published_in_one_step(web: Web, alice: Browser) -> None:
+    form = form_of(alice, "/promotions/new?kind=percent") | {"effect.value": ["20"], "_then": ["publish"]}
+    answer = alice.post("/promotions/new", {**form, "name": "First"})
+    assert answer.headers["Location"] == "/promotions/versions/1"
+    assert item(web, "First".lower()).status == "live"
+    saved(web, "waits")
+    answer = alice.post("/promotions/new", {**form, "name": "Second"})
+    assert answer.headers["Location"] == "/promotions/review", "more than this would be published"
+    assert item(web, "second").status == "draft"
+
+
+def test_the_editor_tells_that_two_together_are_above_the_limit(web: Web, alice: Browser) -> None:
+    saved(web, "sale", effect={"kind": "percent", "value": "30"}, name="Sale")
+    published(web)
+    form = form_of(alice, "/promotions/new?kind=percent") | {"effect.value": ["40"], "name": ["Members"]}
+    alone = alice.post("/promotions/sentence", {**form, "place": "layer:item"}).text
+    assert "second person" not in alone, "the better one of the two counts"
+    both = unescape(alice.post("/promotions/sentence", {**form, "place": "layer:personal"}).text)
+    assert "“Members” and “Sale” together take up to 58 % off, above the limit of 50 %" in both
+    alice.post("/promotions/new", {**form, "place": "layer:personal"})
+    assert "Another person must approve" in alice.get("/promotions/review").text
+
+
+def test_groups_and_caps_have_names_beside_their_keys(web: Web, alice: Browser) -> None:
+    group = {"name": "Seasonal sale", "layer": "item", "policy": "best", "percent_base": "running"}
+    assert alice.post("/promotions/groups/new", group).status_code == 303
+    assert item(web, "Seasonal-sale", "group").body["name"] == "Seasonal sale"
+    alice.post("/promotions/groups/Seasonal-sale/edit", {**group, "name": "Winter", "policy": "all"})
+    assert item(web, "Seasonal-sale", "group").body["name"] == "Winter"
+    saved(web, "coat", group="Seasonal-sale", layer=None)
+    assert ">Winter<" in alice.get("/promotions/groups").text
+    assert 'data-label="Stands in">Winter<' in alice.get("/promotions").text
+    saved(web, "luxury", "cap", max_percent="15")
+    form = form_of(alice, "/promotions/caps/luxury/edit")
+    assert form["name"] == ["luxury"], "the key where there is no name"
+    alice.post("/promotions/caps/luxury/edit", {**form, "name": "Luxury brands"})
+    assert ">Luxury brands<" in alice.get("/promotions/caps").text
+    number = published(web)
+    with web.store.read() as conn:
+        kept = json.loads(rulesets.version(conn, number).body)
+    assert [one["name"] for one in (*kept["groups"], *kept["caps"])] == ["Winter", "Luxury brands"]
+
+
+def test_filters_that_are_on_are_shown_and_taken_away_one_by_one(web: Web, alice: Browser) -> None:
+    saved(web, "sale")
+    page = alice.get("/promotions?status=draft&code=no&q=sale").text
+    assert re.search(r"Filters <span[^>]*>2<", page)
+    assert "Remove the filter Status: Draft" in page
+    assert 'href="/promotions?code=no&amp;q=sale"' in page
