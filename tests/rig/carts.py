@@ -375,6 +375,8 @@ def thresholds(draw: st.DrawFn, units: int = 4) -> dict[str, Any]:
             "value": listed * draw(shares) // 100,
             "base": draw(st.sampled_from(["net", "list"])),
         }
+        if draw(st.integers(0, 5)) == 0:
+            net["scope"] = {"include": {"brands": ["x"]}}
         where = {"layer": target, "conditions": [net], "scope": draw(scopes) if target == "order" else {}}
         effect = draw(_simple(target).filter(lambda one: one["kind"] != "set_price"))
         rules.append({"effect": effect, **where})

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import floordiv, mod
 
 from wayfare.promotions.automata import Automaton
 from wayfare.promotions.duals import FINE, bound_at, coarse_prices, fine_prices
@@ -42,7 +41,7 @@ def _few(stops: Sequence[Stop], multi: Sequence[Offer], repeats: Sequence[int | 
     size = units = _units(stops)
     for auto in autos:
         size *= auto.pays + auto.wins
-    singles = sum(stop.options[0][0] * stop.count for stop in stops)
+    singles = _singly(stops)
     best, steps = Walked(singles, [0] * units, is_exact=False), 0
     way = road(stops, autos, [[0] * len(stops) for _ in autos])
     if size > FEW:
@@ -64,7 +63,8 @@ def _few(stops: Sequence[Stop], multi: Sequence[Offer], repeats: Sequence[int | 
 def _many(stops: Sequence[Stop], multi: Sequence[Offer], repeats: Sequence[int | None]) -> Dealt:
     """Deal one part, take it as often as it fits, and deal what is left over; or stretches of neighbours each.
 
-    Ways can be added up: in each of them every reward is paid for by dearer units.
+    Ways can be added up: in each of them every reward is paid for by dearer units. What stays single in a part is dealt
+    again with what is left over.
     """
     if _units(stops) <= PART:
         return _few(stops, multi, repeats, is_part=True)
@@ -77,23 +77,39 @@ def _many(stops: Sequence[Stop], multi: Sequence[Offer], repeats: Sequence[int |
             found = Dealt(found.counts + here.counts, found.cost + here.cost, 0, found.steps + here.steps)
         return found
     times = -(-_units(stops) // PART)
-    part, rest = (
-        _many(
-            [Stop(one.price, share(one.count, times), one.options) for one in stops],
-            multi,
-            [None if one is None else share(one, times) for one in repeats],
-        )
-        for share in (floordiv, mod)
+    part = _many(
+        [Stop(one.price, one.count // times, one.options) for one in stops],
+        multi,
+        [None if one is None else one // times for one in repeats],
     )
+    taken = [[0, *(times * count for count in mine[1:])] for mine in part.counts]
+    again = [Stop(one.price, one.count - sum(mine), one.options) for one, mine in zip(stops, taken, strict=True)]
+    if _units(again) == _units(stops):  # nothing but single lives
+        return Dealt(
+            [[one.count, *mine[1:]] for one, mine in zip(stops, taken, strict=True)], _singly(stops), 0, part.steps
+        )
+    rest = _many(again, multi, [None if one is None else one % times for one in repeats])
     counts = [
-        [times * one + other for one, other in zip(mine, more, strict=True)]
-        for mine, more in zip(part.counts, rest.counts, strict=True)
+        [one + other for one, other in zip(mine, more, strict=True)]
+        for mine, more in zip(taken, rest.counts, strict=True)
     ]
-    return Dealt(counts, times * part.cost + rest.cost, 0, part.steps + rest.steps)
+    return Dealt(counts, _cost(stops, counts), 0, part.steps + rest.steps)
 
 
 def _units(stops: Sequence[Stop]) -> int:
     return sum(stop.count for stop in stops)
+
+
+def _singly(stops: Sequence[Stop]) -> int:
+    return sum(stop.options[0][0] * stop.count for stop in stops)
+
+
+def _cost(stops: Sequence[Stop], counts: Sequence[Sequence[int]]) -> int:
+    return sum(
+        count * option[0]
+        for stop, mine in zip(stops, counts, strict=True)
+        for count, option in zip(mine, stop.options, strict=True)
+    )
 
 
 def _counted(stops: Sequence[Stop], choices: Sequence[int]) -> list[list[int]]:

@@ -134,32 +134,3 @@ def test_a_large_cart_gives_up_just_enough_for_a_net_threshold() -> None:
     answer = quote(request(lines, promo("p", amount(50)), order), limit=0)
     assert answer["payable"] == 93_000
     assert answer["proof"] == {"status": "optimal", "bound": 93_000}
-
-
-def test_many_pieces_under_multibuys_have_a_close_bound() -> None:
-    """One of three free on 300,000 pieces: what is left to prove is less than a thousandth."""
-    sets = {"kind": "sets", "size": 3, "reward": {"units": 1, "effect": percent(100)}}
-    lines = [line(f"L{number}", 1000 + number, 100_000) for number in range(3)]
-    answer = quote(request(lines, promo("m", sets), promo("p", percent(10))))
-    proof = answer["proof"]
-    assert 0 <= answer["payable"] - proof["bound"] <= answer["payable"] // 1000
-
-
-def test_many_pieces_that_are_tied_have_an_answer() -> None:
-    bundle = {"kind": "bundle", "price": 150, "parts": [{"scope": {"include": {"brands": ["x"]}}}, {"quantity": 1}]}
-    lines = [line("a", 100, 3000, brand="x"), line("b", 90, 10**6)]
-    answer = quote(request(lines, promo("m", bundle), promo("p", percent(5)), shipping=[{"id": "s", "price": 100}]))
-    assert answer["proof"]["bound"] <= answer["payable"] <= 95 * 3000 + 86 * 10**6 + 100
-
-
-def test_a_huge_document_has_an_answer_and_a_bound() -> None:
-    lines = [line(f"L{number}", 1000 + number % 97, 10**6, brand=f"b{number % 7}") for number in range(1000)]
-    sets = {"kind": "sets", "size": 3, "reward": {"units": 1, "effect": percent(100)}}
-    rules = [
-        promo(f"p{number}", percent(1 + number % 30), scope={"include": {"brands": [f"b{number % 7}"]}})
-        for number in range(490)
-    ]
-    rules += [promo(f"m{number}", sets) for number in range(8)]
-    rules += [promo("o", percent(5, "order"), "order"), promo("q", amount(10**6, "order"), "order")]
-    answer = quote(request(lines, *rules))
-    assert answer["proof"]["bound"] <= answer["payable"] < answer["goods"]["list"]
