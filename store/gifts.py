@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from store.bulk import id_list, in_ids, insert_rows
-from store.types import sqlite_text
+from store.types import instant_of, sqlite_text
 
 _COLUMNS = (
     *("enrollment_id", "visit", "number_digest", "last4", "secret_digest", "phone_digest", "valid_until"),
@@ -77,4 +77,35 @@ def unspent(conn: Connection, enrollment_ids: Iterable[int]) -> dict[int, list[i
     found: dict[int, list[int]] = {}
     for enrollment, certificate in rows:
         found.setdefault(int(enrollment), []).append(int(certificate))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One certificate that a journey gave, as a customer's page shows it."""
+
+    id: int
+    last4: str
+    face: int
+    balance: int
+    currency: str
+    status: str
+    valid_until: datetime | None
+    created_at: datetime
+
+
+def given_to(conn: Connection, customer_id: int, limit: int = 50) -> list[Given]:
+    """Return the certificates that journeys gave to a customer, the latest first."""
+    rows = conn.execute(
+        text(
+            """SELECT c.id, c.last4, c.face, c.balance, c.currency, c.status, c.valid_until, c.created_at
+            FROM enrollment e JOIN certificate c ON c.enrollment_id = e.id
+            WHERE e.customer_id = :who ORDER BY c.id DESC LIMIT :most"""
+        ),
+        {"who": customer_id, "most": limit},
+    )
+    found = []
+    for id, last4, face, balance, currency, status, until, at in rows:
+        ends = instant_of(until) if until else None
+        found.append(Given(id, last4, face, balance, currency, status, ends, instant_of(at)))
     return found

@@ -11,6 +11,7 @@ from store.views import journeys, timeline
 from store.views.customers import Search
 from web import access, formats, graph_view, masks, reveal, ui, words
 from web.context import now, store
+from web.customer_gifts import Gifts
 from web.forms import Form
 from web.listing import asked
 from web.respond import go, local, respond
@@ -57,6 +58,7 @@ def show(key: str) -> Response:
         profile = views.get_profile(conn, key)
         entries = timeline.timeline(conn, profile.id, kinds=kinds, after=mark, limit=MOMENTS + 1)
         more, entries = len(entries) > MOMENTS, entries[:MOMENTS]
+        gifts = Gifts.of(conn, profile.id)
         versions = {entry.values["version_id"] for entry in entries if "version_id" in entry.values}
         versions |= {passage.version_id for passage in profile.passages}
         graphs = journeys.graphs_of(conn, versions)
@@ -68,6 +70,7 @@ def show(key: str) -> Response:
         "customers/show.html",
         "customers/_timeline.html",
         who=profile,
+        gifts=gifts,
         name=masks.name(profile.first_name, profile.last_name, is_open=is_open),
         is_open=is_open,
         open_until=reveal.until(profile.id),

@@ -1,5 +1,6 @@
 """Bonus points: given and taken by journeys, earned by cashback, lost by returns and by time; nothing twice."""
 
+import contextlib
 import json
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from rig.orders import back, cart, money_is_right, rules, sold
+from offers.redemption import settle
+from rig.orders import back, cart, money_is_right, reserved, rules, sold
 from rig.statements import counted
 from rig.world import World
 from store import points
@@ -162,6 +164,26 @@ def test_an_error_at_any_point_gives_nothing_twice(world: World, point: str) -> 
         arm("")
     world.pass_time(minutes=10)
     assert [balance(world, one) for one in people] == [10] * 4
+    is_sound(world)
+
+
+@pytest.mark.parametrize("point", ["confirm.counted", "confirm.written", "return.counted", "return.written"])
+def test_an_error_at_the_till_earns_and_loses_nothing_twice(world: World, point: str) -> None:
+    rules(world, BACK)
+    (ann,) = world.customers(1)
+    row = reserved(world, cart(("soap", 10_000, 2), customer="c1"))
+    arm(f"{point}:1:raise")
+    try:
+        for _ in range(2):
+            with contextlib.suppress(Crashed):
+                world.store.run(lambda conn: settle.confirm(conn, row.id, world.now))
+        assert balance(world, ann) == 20
+        for _ in range(2):
+            with contextlib.suppress(Crashed):
+                back(world, row, lines={"soap": 1})
+    finally:
+        arm("")
+    assert balance(world, ann) == 10
     is_sound(world)
 
 

@@ -12,6 +12,7 @@ from offers.rules import book, release
 from offers.rules.author import Author
 from rig.shop import graph
 from rig.web import Browser, Web, a_web
+from rig.world import World
 from store import bulk, drafts
 
 STEPS: dict[str, dict[str, Any]] = {
@@ -100,3 +101,24 @@ def test_a_message_reads_as_with_the_gifts_before_it(alice: Browser) -> None:
     typed = {"text": "{{ certificate.amount }} {{ points }}", "place": "gifts/say"}
     assert "250 50" in alice.post("/forms/preview", typed).text
     assert "500 100" in alice.post("/forms/preview", {**typed, "place": "no/where"}).text
+
+
+def test_a_customers_page_shows_points_prices_and_certificates(web: Web, sqlite_url: str) -> None:
+    world = World(sqlite_url, now=web.at)
+    (ann,) = world.customers(1)
+    steps = {
+        "enter": STEPS["start"],
+        "points": STEPS["points"],
+        "price": STEPS["price"],
+        "gift": STEPS["gift"],
+        "out": {"type": "flow.exit"},
+    }
+    edges = [(a, "next", b) for a, b in pairwise(steps)]
+    world.journey("thanks", steps, [*edges, ("gift", "none", "out"), ("price", "none", "out")])
+    world.happens(ann, "purchase")
+    world.settle()
+    key = world.scalar("SELECT key FROM customer WHERE id = :id", id=ann)
+    world.close()
+    shown = " ".join(web.sign_in("support").get(f"/customers/{key}").text.split())
+    for words in ("<b>+50</b> given", "20 % off Soap", "1 piece left", "of 250.00", "active"):
+        assert words in shown
