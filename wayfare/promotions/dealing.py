@@ -83,11 +83,9 @@ def _many(stops: Sequence[Stop], multi: Sequence[Offer], repeats: Sequence[int |
         [None if one is None else one // times for one in repeats],
     )
     taken = [[0, *(times * count for count in mine[1:])] for mine in part.counts]
+    if not any(map(any, taken)):  # nothing but single lives
+        taken = [[times * count for count in mine] for mine in part.counts]
     again = [Stop(one.price, one.count - sum(mine), one.options) for one, mine in zip(stops, taken, strict=True)]
-    if _units(again) == _units(stops):  # nothing but single lives
-        return Dealt(
-            [[one.count, *mine[1:]] for one, mine in zip(stops, taken, strict=True)], _singly(stops), 0, part.steps
-        )
     rest = _many(again, multi, [None if one is None else one % times for one in repeats])
     counts = [
         [one + other for one, other in zip(mine, more, strict=True)]

@@ -79,6 +79,12 @@ def test_a_million_pieces_of_one_price_are_at_their_best() -> None:
     assert parts(answer) == 2
 
 
+def test_a_few_sets_of_many_pieces_are_dealt() -> None:
+    """Three sets a cart, of two: three pieces free, all others on sale."""
+    answer = quote(request([line("a", 1000, 1007)], promo("m", sets(2), limits={"repeat": 3}), promo("p", percent(10))))
+    assert answer["proof"]["bound"] <= 1001 * 900 + 3 * 1000 <= answer["payable"] <= 1005 * 900 + 1000
+
+
 def test_many_pieces_in_sets_of_a_fixed_price_are_at_their_best() -> None:
     """Three at 700 each: whole sets of the dear ones, and one left over on sale, which costs the same."""
     answer = quote(request([line("a", 1000, 300_001)], promo("m", sets(3, 3, fixed(700))), promo("p", percent(20))))
