@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from offers.live import Left
+from offers.redemption import own
 from wayfare.errors import InputRefused
 from wayfare.promotions import Cart, parse_request
 from wayfare.vault import Vault
@@ -145,6 +146,7 @@ def read(receipt: Receipt) -> Sale:
     cart = parse_request({"cart": {**receipt.cart, "at": receipt.quote["at"]}}).cart
     if not _adds_up(quote, cart):
         raise InputRefused("bad_quote", "the quote does not add up, or is one of another cart", path="quote")
+    own.promotions_in(receipt.quote.get("granted", ()))
     named = _VERSION.fullmatch(quote.ruleset)
     left = {key: Left(one.uses, one.spend) for key, one in quote.left.items()}
     return Sale(receipt, cart, quote, int(named[1]) if named else None, left)

@@ -14,7 +14,7 @@ from offers.codes import digests
 from offers.codes.resolve import REASONS, Resolved, refusal
 from offers.codes.text import compact
 from offers.live import Left, Live, Rules, quote_under
-from offers.redemption import settle
+from offers.redemption import own, settle
 from offers.redemption.limits import Buyer, Limits, unlocks_of
 from offers.redemption.reserve import Refused
 from offers.till.conflicts import OF_REASON, Found
@@ -24,6 +24,7 @@ from store import codes, counters, receipts, redemptions, rulesets
 from store.codes import Found as Code
 from store.counters import Over
 from store.db import Connection
+from store.personal_prices import Granted, granted
 from store.receipts import ConflictRow, ReceiptRow, SnapshotRow
 from wayfare.crashpoints import point
 from wayfare.errors import InputRefused, NotFound
@@ -183,7 +184,11 @@ class _Taking:
         left = {key: self.sale.left.get(key, Left()) for key in rules.usage}
         cart = {**self.sale.receipt.cart, "at": self.sale.receipt.quote["at"]}
         cart["store"] = cart.get("store") or self.shop.store
-        return quote_under(rules, cart, self.now, resolve=resolve, remaining=lambda _usage, _cart: left)
+        mine = {one.counter for one in self._granted()}
+        said = [one for one in own.promotions_in(self.sale.receipt.quote.get("granted", ())) if one.key in mine]
+        return quote_under(
+            rules, cart, self.now, resolve=resolve, remaining=lambda _usage, _cart: left, grants=lambda _cart: said
+        )
 
     def _book(self, rules: Rules, used: Sequence[Code]) -> tuple[int, list[Found]]:
         """Add the redemption, as if it had been reserved a moment ago."""
@@ -220,17 +225,33 @@ class _Taking:
 
     def _count(self, redemption: int, rules: Rules, used: Sequence[Code]) -> Iterator[Found]:
         """Count the uses, whatever the limits say."""
-        sale, customer = self.sale, self.sale.cart.customer
-        key = customer.key if customer else None
-        phone = sale.receipt.phone or (redemptions.phone_of(self.conn, key) if key else None)
+        sale = self.sale
+        key, phone = self._who()
         day = sale.at.astimezone(ZoneInfo(self.shop.zone)).date()
         resolved = [_resolved(row) for row in used]
         by_word = {one.unlock: one for one in resolved}
         limits = Limits(Buyer.of(self.vault, key, phone), day, by_word)
         unlocks = unlocks_of(rules.body["promotions"])
         takings = limits.takings(rules.usage, unlocks, sale.applied, resolved)
+        takings += own.takings(sale.receipt.quote, self._granted())
         for over in counters.take_anyway(self.conn, redemption, takings, self.now):
             yield _over(over)
+
+    def _who(self) -> tuple[str | None, str | None]:
+        """Return the buyer's key and phone, as far as they are known."""
+        customer = self.sale.cart.customer
+        key = customer.key if customer else None
+        return key, self.sale.receipt.phone or (redemptions.phone_of(self.conn, key) if key else None)
+
+    def _granted(self) -> list[Granted]:
+        """Return the buyer's own prices. A till without a network knows none, so what it says of them is not asked."""
+        key, phone = self._who()
+        if self.sale.receipt.snapshot or not (key or phone):
+            return []
+        skus = {line.sku for line in self.sale.cart.lines}
+        brands = {line.brand for line in self.sale.cart.lines if line.brand}
+        goods: dict[str, Any] = {"currency": self.sale.cart.currency, "skus": skus, "brands": brands}
+        return granted(self.conn, customer=key, phone=phone, now=min(self.sale.at, self.now), **goods)
 
     def _use(self, rules: Rules, held: Mapping[str, Code], used: Sequence[Code], is_offline: bool) -> Iterator[Found]:
         """Use the codes up, whatever their state is by now."""
@@ -294,6 +315,8 @@ def _over(over: Over) -> Found:
     per = {"day": " a day", "buyer": " by one customer", "code": " with one code"}
     which = next((words for name, words in per.items() if f":{name}:" in over.name), "")
     what = f"The code{which}" if of_code else f"The promotion {promotion}{which}"
+    if over.name.startswith(own.PREFIX):
+        what = "The customer's own price"
     detail = {"counter": over.name, "promotion": promotion, "what": what, "limit": over.limit, "total": over.total}
     return Found(kind, detail)
 

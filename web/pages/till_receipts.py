@@ -77,7 +77,7 @@ def accept(id: int) -> Response:
 @access.needs("tills.settle")
 def void_other(id: int, conflict: int) -> Response:
     """Take the other use of a code back, so that this receipt is the one that used it."""
-    note, by = request.form.get("note", ""), principal().actor
+    note, by = request.form.get("why", ""), principal().actor
     try:
         other = store().run(lambda conn: settle.void_other(conn, id, conflict, note=note, by=by, now=now()))
     except InputRefused as refused:
@@ -108,13 +108,22 @@ def _show(id: int, *, status: int = 200, error: str = "", note: str = "", void_e
         found=found,
         others=others,
         kinds=KINDS,
-        words={one.id: told(one.kind, one.detail, lambda amount: money(amount, row.currency)) for one in found},
+        words={one.id: _words(one, row, names) for one in found},
         is_open=any(one.status == "open" for one in found),
         error=error,
         note=note,
         void_error=void_error,
         tabs=sections,
     )
+
+
+def _words(one: ConflictRow, row: ReceiptRow, names: Mapping[str, str]) -> str:
+    key = str(one.detail.get("promotion") or "")
+    name = f"“{names.get(key, key)}”"
+    shown = {**one.detail, "promotion": name}
+    if key and "what" in shown:
+        shown["what"] = str(shown["what"]).replace(f"promotion {key}", f"promotion {name}", 1)
+    return told(one.kind, shown, lambda amount: money(amount, row.currency))
 
 
 def _others(conn: Connection, row: ReceiptRow, found: list[ConflictRow]) -> Mapping[int, Any]:

@@ -52,7 +52,7 @@ def test_what_disagrees_is_listed_filtered_and_told_in_words(web: Web, ids: list
     for query in ("state=settled", "store=lviv-02", "q=99", "state=all&kind=clock_skew"):
         assert "No receipt found" in page.get(f"/promotions/receipts?{query}").text
     told = page.get(f"/promotions/receipts/{ids[0]}").text
-    assert "The promotion tenth may be used 1 times and is used 2 times with this receipt." in told
+    assert "The promotion “A tenth” may be used 1 times and is used 2 times with this receipt." in told
     assert "A tenth" in told
     assert "45.00 UAH" in told
     assert "Accept with this note" not in told, "an approver looks on"
@@ -82,8 +82,8 @@ def test_the_other_use_is_taken_back(web: Web, ids: list[int]) -> None:
     assert "The other use is order" in shown
     assert "web-1" in shown
     [place] = {part.split('"')[0] for part in shown.split('action="')[1:] if "/void" in part.split('"')[0]}
-    assert "Say why" in page.post(place, {"note": ""}).text
-    assert page.post(place, {"note": "The order on the web was a mistake"}).status_code == 303
+    assert "Say why" in page.post(place, {"why": ""}).text
+    assert page.post(place, {"why": "The order on the web was a mistake"}).status_code == 303
     shown = page.get(f"/promotions/receipts/{ids[1]}").text
     assert "The order on the web was a mistake" in shown
     assert "Take the other use back" not in shown
