@@ -14,6 +14,7 @@ from engine.problems import Problem, explain, problem
 from engine.shapes import ProductIn
 from store.db import Connection, Store
 from store.products import PriceStep, Product, lock_products, write_products
+from store.what_if import set_costs
 from wayfare.errors import InputRefused
 
 
@@ -68,6 +69,7 @@ def _write(conn: Connection, given: Sequence[tuple[int, ProductIn]], *, now: dat
             prices.append(step)
         known[one.sku] = touched[one.sku] = new
     write_products(conn, list(touched.values()), prices, now=now, source=source)
+    set_costs(conn, {one.sku: one.cost for _, one in given if "cost" in one.model_fields_set and one.sku in touched})
     return UpsertResult(len(touched.keys() - before), len(touched.keys() & before), errors)
 
 

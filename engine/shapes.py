@@ -150,4 +150,5 @@ class ProductIn(In):
     brand: Words200 | None = None
     categories: Annotated[list[Words200], Field(max_length=50)] | None = None
     price: Minor | None = None
+    cost: Minor | None = Field(None, description="What one piece costs us, in the currency of its price.")
     currency: Currency | None = None

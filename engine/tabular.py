@@ -20,7 +20,7 @@ _TRUE = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0":
 
 COLUMNS = {
     "customers": {"key", *(name for name, _ in PROFILE)},
-    "products": {"sku", "name", "brand", "categories", "price", "currency"},
+    "products": {"sku", "name", "brand", "categories", "price", "cost", "currency"},
     "orders": {"order", "customer", "at", "source", "store", "channel", "currency", "sku", "quantity", "price"},
     "events": {"key", "customer", "type", "at", "source", "data"},
 }
@@ -73,7 +73,7 @@ def _customer(cells: dict[str, str]) -> dict[str, Any]:
 
 
 def _product(cells: dict[str, str]) -> dict[str, Any]:
-    item: dict[str, Any] = {name: _whole(cell) if name == "price" else cell for name, cell in cells.items()}
+    item: dict[str, Any] = {name: _whole(cell) if name in ("price", "cost") else cell for name, cell in cells.items()}
     if "categories" in item:
         item["categories"] = [part.strip() for part in re.split(r"[|;]", item["categories"]) if part.strip()]
     return item

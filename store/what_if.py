@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, literal_column, or_, select, text, update
 
-from store.bulk import in_texts, text_list
+from store.bulk import in_texts, text_list, update_rows
 from store.db import db_now
 from store.tables import metadata
 from wayfare.errors import Conflict, NotFound
@@ -196,8 +196,7 @@ def costs(conn: Connection, skus: Collection[str]) -> dict[str, tuple[int, str]]
 
 def set_costs(conn: Connection, by_sku: Mapping[str, int | None]) -> None:
     """Write what products cost us; None forgets it."""
-    for sku, cost in sorted(by_sku.items()):
-        conn.execute(update(PRODUCT).where(PRODUCT.c.sku == sku).values(cost=cost))
+    update_rows(conn, "product", (("sku", "text"), ("cost", "bigint")), sorted(by_sku.items()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,3 +81,11 @@ def test_the_number_of_statements_does_not_depend_on_that_of_products(store: Sto
                 counts.append(counted())
     assert counts[0] == counts[2]
     assert counts[1] == counts[3]
+
+
+def test_what_a_product_costs_us_is_kept_until_something_else_is_said(store: Store, rows: Rows) -> None:
+    upsert(store, {"sku": "a", "price": 900, "cost": 400, "currency": "UAH"}, {"sku": "b", "cost": 400}, {"sku": "c"})
+    upsert(
+        store, {"sku": "a", "price": 800}, {"sku": "b", "cost": None}, {"sku": "c", "cost": 7}, {"sku": "c", "cost": 9}
+    )
+    assert rows("SELECT sku, cost FROM product ORDER BY sku") == [("a", 400), ("b", None), ("c", 9)]
