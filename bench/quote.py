@@ -25,7 +25,7 @@ from rich.table import Table
 from bench.carts import Doc, a_cart, a_huge_one, a_ruleset, an_offer, promotion_of
 from bench.peers.shop import Oscar, environment
 from bench.report import console, show
-from wayfare.promotions import compile, parse_cart, quote
+from wayfare.promotions import compile, conflicts, parse_cart, parse_ruleset, quote
 from wayfare.promotions.engine import search
 
 Case = tuple[Doc, Doc]
@@ -107,6 +107,19 @@ def huge() -> None:
     )
 
 
+def meetings() -> None:
+    """Find the conflicts of rule sets; print pairs, findings and seconds."""
+    for promotions in (50, 150, 500):
+        rules = parse_ruleset(a_ruleset(random.Random(1), multi="scoped", promotions=promotions - 17))
+        began = process_time()
+        found = conflicts(rules)
+        count = len(rules.promotions)
+        console.print(
+            f"conflicts of {count} promotions: {count * (count - 1) // 2:,} pairs, {len(found):,} findings, "
+            f"{process_time() - began:.1f} s"
+        )
+
+
 def beside_oscar(folder: Path, carts: int) -> None:
     """Price the same carts in turns with django-oscar."""
     ours, theirs, worse, extra = [], [], 0, []
@@ -163,6 +176,7 @@ def main(
     carts: Annotated[int, typer.Option(help="Carts for each of the main figures.")] = 60,
     oscar: Annotated[Path | None, typer.Option(help="Folder for an environment with django-oscar.")] = None,
     brute: Annotated[bool, typer.Option(help="Beside the brute force of the tests (PYTHONPATH=tests).")] = False,
+    pairs: Annotated[bool, typer.Option(help="Conflicts of 50, 150 and 500 promotions.")] = False,
     growth: Annotated[bool, typer.Option(help="How time grows.")] = True,
 ) -> None:
     """Measure quotes."""
@@ -181,6 +195,8 @@ def main(
     show(table)
     if growth:
         huge()
+    if pairs:
+        meetings()
     if brute:
         beside_brute_force(carts)
     if oscar is not None:

@@ -6,6 +6,7 @@ from wayfare.promotions.engine import compile, quote
 from wayfare.promotions.instead import Instead, instead
 from wayfare.promotions.pricer import QuoteDiffers
 from wayfare.promotions.rules import Compiled
+from wayfare.promotions.stacks import Stack, worst_stack
 
 __all__ = [
     "Cart",
@@ -15,6 +16,7 @@ __all__ = [
     "QuoteDiffers",
     "Request",
     "Ruleset",
+    "Stack",
     "compile",
     "conflicts",
     "instead",
@@ -23,4 +25,5 @@ __all__ = [
     "parse_request",
     "parse_ruleset",
     "quote",
+    "worst_stack",
 ]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from rig.prices import amount, brand, group, percent, promo, when
-from wayfare.promotions import Finding, conflicts, parse_ruleset, quote
+from wayfare.promotions import Finding, conflicts, parse_ruleset, quote, worst_stack
 
 
 def found(*promotions: dict[str, Any], **rules: Any) -> set[tuple[str, str, str]]:
@@ -58,3 +58,39 @@ def test_each_example_shows_what_it_says() -> None:
     for one in findings:
         mine = [each for each in rules["promotions"] if each["key"] in (one.promotion, one.other)]
         assert quote({"cart": one.cart, "ruleset": {"promotions": mine}})["payable"] == one.payable
+
+
+def worst(key: str, *promotions: dict[str, Any], **rules: Any) -> tuple[int, int, set[str]]:
+    """Return the list price, the net price and what is applied in the worst stack of a promotion."""
+    found = worst_stack(parse_ruleset({"promotions": list(promotions), **rules}), key)
+    assert found is not None
+    return found.listed, found.net, set(found.applied)
+
+
+def test_the_worst_stack_is_of_all_layers_together_not_of_two() -> None:
+    """90 percent of 90 percent of 90 percent."""
+    rules = [promo("p", percent(10)), promo("q", percent(10), "personal"), promo("o", percent(10, "order"), "order")]
+    assert worst("p", *rules) == (100_000, 72_900, {"p", "q", "o"})
+
+
+def test_caps_and_groups_count_in_the_worst_stack() -> None:
+    rules = [promo("p", percent(30)), promo("r", percent(20)), promo("q", percent(30), "personal")]
+    assert worst("r", *rules) == (100_000, 49_000, {"p", "q"})
+    assert worst("p", *rules, caps=[{"key": "c", "max_percent": "40"}]) == (100_000, 60_000, {"p", "q"})
+
+
+def test_the_worst_stack_is_one_customer_at_one_moment() -> None:
+    """Nobody is gold and silver, in the app and in a shop at once: the stronger pair counts."""
+    rules = [
+        promo("p", percent(10)),
+        promo("gold", percent(10), "personal", conditions=[when("level", "gold")]),
+        promo("silver", percent(20), "personal", conditions=[when("level", "silver")]),
+        promo("app", percent(10, "order"), "order", conditions=[when("level", "gold"), when("channel", "app")]),
+    ]
+    assert worst("p", *rules) == (100_000, 72_000, {"p", "silver"})
+    assert worst("app", *rules) == (100_000, 72_900, {"p", "gold", "app"})
+
+
+def test_goods_that_never_meet_are_in_no_stack() -> None:
+    rules = [promo("p", percent(10), scope=brand("x")), promo("q", percent(50), "personal", scope=brand("y"))]
+    assert worst("p", *rules) == (100_000, 90_000, {"p"})
