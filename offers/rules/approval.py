@@ -15,10 +15,14 @@ _DELIVERY = frozenset({"shipping", "shipping_total"})
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Up to where one person may publish alone, and the price that no unit goes below."""
+    """Up to where one person may publish alone, and the price that no unit goes below.
+
+    `approval_together` is about two promotions that add up: hierarchies stack on purpose.
+    """
 
     approval_percent: str = "50"
     approval_amount: int = 100_000  # minor units
+    approval_together: str = "80"
     smallest_price: int = 0
 
 
@@ -46,7 +50,8 @@ def needs_approval(live: Mapping[str, Any], new: Mapping[str, Any], limits: Limi
             reasons = list(_too_much(one, limits))
             found += reasons
             modest += [] if reasons else [one["key"]]
-    found += too_much_together(new, modest, limits.approval_percent)
+    percents = {one["key"]: _percent(one["effect"]) for one in new["promotions"]}
+    found += too_much_together(new, modest, percents, limits.approval_together)
     found += _loosened(live, new)
     was = {one["key"]: one for one in live["groups"]}
     for group in new["groups"]:
@@ -124,6 +129,14 @@ def _mosts(effect: Mapping[str, Any]) -> Iterator[_Most]:
     elif kind == "cashback":
         percent = effect.get("percent")
         yield _Most(percent=Fraction(percent)) if percent else _Most(amount=effect["amount"])
+
+
+def _percent(effect: Mapping[str, Any]) -> Fraction | None:
+    """Return how many percent an effect gives at most; None where that depends on the goods."""
+    mosts = list(_mosts(effect))
+    if any(one.percent is None for one in mosts):
+        return None
+    return max((one.percent or Fraction(0) for one in mosts), default=Fraction(0))
 
 
 def _loosened(live: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

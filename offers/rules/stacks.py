@@ -7,55 +7,63 @@ from typing import Any, Final
 
 from offers.rules.shapes import canonical, loaded, ruleset_of
 from wayfare.errors import InputRefused
-from wayfare.promotions import Finding, conflicts
+from wayfare.promotions import conflicts
 
-MOST_PAIRS: Final = 5_000
-"""That are measured; 1,225 of them (50 promotions) take a second."""
+MOST_PAIRS: Final = 1_000
+"""That are priced, a few milliseconds each; more than that are a reason of their own."""
+_NAMED = 5
 
 
-def too_much_together(body: Mapping[str, Any], changed: Sequence[str], percent: str) -> Iterator[str]:
-    """Yield what promotions that changed take off together with another one, where that is above `percent`.
+def too_much_together(
+    body: Mapping[str, Any], changed: Sequence[str], percents: Mapping[str, Fraction | None], percent: str
+) -> Iterator[str]:
+    """Yield which promotions that changed take more than `percent` off together with another one, the worst first.
 
-    Of each promotion the worst pair is named. Above MOST_PAIRS nothing is measured, and that is the reason.
+    `percents` holds what each gives at most, None where that depends on the goods: two that add up to less than the
+    limit are not priced.
     """
-    if not changed or Fraction(percent) >= 100:
+    most, items = Fraction(percent), {one["key"]: one for one in body["promotions"]}
+    pairs = {tuple(sorted((one, other))) for one in changed for other in items if one != other}
+    open_pairs = [pair for pair in sorted(pairs) if not _is_small([percents.get(key) for key in pair], most)]
+    if most >= 100 or not open_pairs:
         return
-    if len(changed) * len(body["promotions"]) > MOST_PAIRS:
+    if len(open_pairs) > MOST_PAIRS:
         yield f"{len(changed)} promotions change at once: what they give together is too much to measure"
         return
-    names = {one["key"]: f"“{one.get('name') or one['key']}”" for one in body["promotions"]}
-    told: set[frozenset[str]] = set()
-    for key in changed:
-        worst = min(_stacks(canonical(body), key), key=_left, default=None)
-        if worst is None or 100 * (1 - _left(worst)) <= Fraction(percent):
-            continue
-        pair = frozenset((worst.promotion, worst.other))
-        if pair not in told:
-            told.add(pair)
-            off = f"{float(100 * (1 - _left(worst))):.3g}"
-            both = f"{names[worst.promotion]} and {names[worst.other]}"
-            yield f"{both} together take up to {off} % off, above the limit of {percent} %"
+    rest = {name: body[name] for name in ("caps", "groups")}
+    found = []
+    for pair in open_pairs:
+        off = _off(canonical({**rest, "promotions": [items[key] for key in pair]}))
+        if off > most:
+            found.append((off, pair))
+    found.sort(key=lambda one: (-one[0], one[1]))
+    for off, pair in found[:_NAMED]:
+        first, second = (f"“{items[key].get('name') or key}”" for key in pair)
+        yield f"{first} and {second} together take up to {float(off):.3g} % off, above the limit of {percent} %"
+    if len(found) > _NAMED:
+        yield f"{len(found) - _NAMED} more pairs take more than {percent} % off together"
 
 
-def _left(one: Finding) -> Fraction:
-    """Return what is paid of the list price of the goods; the example's delivery is paid in full."""
-    delivery = sum(int(each["price"]) for each in one.cart["shipping"])
-    return Fraction(max(0, one.payable - delivery), one.listed)
+def _is_small(both: Sequence[Fraction | None], most: Fraction) -> bool:
+    return all(one is not None for one in both) and sum(one or 0 for one in both) <= most
 
 
-@lru_cache(maxsize=512)
-def _stacks(text: str, key: str) -> tuple[Finding, ...]:
-    """Return the findings in which a promotion adds to another one; none where the rules make no sense yet."""
+@lru_cache(maxsize=4096)
+def _off(text: str) -> Fraction:
+    """Return how many percent two promotions take off goods when they add up; 0 when they do not, or are for delivery.
+
+    The delivery of the example is paid in full.
+    """
     try:
         ruleset = ruleset_of(loaded(text), "stacks")
-    except InputRefused:
-        return ()
+    except InputRefused:  # what is wrong with it is told elsewhere
+        return Fraction(0)
     layers = {group.key: group.layer for group in ruleset.groups}
-    goods = [one for one in ruleset.promotions if (one.layer or layers[one.group or ""]) != "shipping"]
-    mine = next((one for one in goods if one.key == key), None)
-    found: list[Finding] = []
-    for other in goods if mine is not None else ():
-        if other is not mine:
-            pair = ruleset.model_copy(update={"promotions": [mine, other]})
-            found += [one for one in conflicts(pair) if one.kind == "stacks" and one.listed > 0]
-    return tuple(found)
+    if any((one.layer or layers.get(one.group or "")) == "shipping" for one in ruleset.promotions):
+        return Fraction(0)
+    offs = [Fraction(0)]
+    for one in conflicts(ruleset):
+        if one.kind == "stacks" and one.listed > 0:
+            delivery = sum(int(each["price"]) for each in one.cart["shipping"])
+            offs.append(100 * (1 - Fraction(max(0, one.payable - delivery), one.listed)))
+    return max(offs)

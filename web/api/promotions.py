@@ -102,6 +102,7 @@ class LimitsIn(In):
 
     approval_percent: str | None = Field(None, pattern=r"^(100|[0-9]{1,2}(\.[0-9]{1,6})?)$")
     approval_amount: int | None = Field(None, ge=0, le=10**12)
+    approval_together: str | None = Field(None, pattern=r"^(100|[0-9]{1,2}(\.[0-9]{1,6})?)$")
     smallest_price: int | None = Field(None, ge=0, le=10**12)
 
 
@@ -110,6 +111,7 @@ class LimitsOut(Answer):
 
     approval_percent: str
     approval_amount: int
+    approval_together: str = Field(description="Percent that two promotions may take off together.")
     smallest_price: int
 
 

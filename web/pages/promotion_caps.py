@@ -30,6 +30,7 @@ from web.promotion_tabs import tabs
 from web.respond import go, respond
 
 bp = Blueprint("promotions_caps", __name__, url_prefix="/promotions/caps")
+_LIMITS = ("approval_percent", "approval_amount", "approval_together", "smallest_price")
 _SPECS = [spec for spec in specs_of(StoredCap) if spec.name not in ("key", "name")]
 
 
@@ -49,6 +50,7 @@ def _index(typed: dict[str, str] | None = None, wrong: dict[str, str] | None = N
     values = typed or {
         "approval_percent": limits.approval_percent,
         "approval_amount": money_shown(limits.approval_amount),
+        "approval_together": limits.approval_together,
         "smallest_price": money_shown(limits.smallest_price),
     }
     return respond(
@@ -67,19 +69,23 @@ def _index(typed: dict[str, str] | None = None, wrong: dict[str, str] | None = N
 @access.needs("settings.manage")
 def limits() -> Response:
     """Change up to where one person publishes alone, and the smallest price."""
-    typed = {name: request.form.get(name, "") for name in ("approval_percent", "approval_amount", "smallest_price")}
-    percent = decimal(typed["approval_percent"].strip().removesuffix("%").strip())
+    typed = {name: request.form.get(name, "") for name in _LIMITS}
+    percent, together = (
+        decimal(typed[name].strip().removesuffix("%").strip()) for name in ("approval_percent", "approval_together")
+    )
     amount, least = money_meant(typed["approval_amount"]), money_meant(typed["smallest_price"])
     wrong = {}
-    if not percent.replace(".", "", 1).isdigit() or not 0 <= float(percent) <= 100:
-        wrong["approval_percent"] = "Write a percentage from 0 to 100."
+    for name, value in (("approval_percent", percent), ("approval_together", together)):
+        if not value.replace(".", "", 1).isdigit() or not 0 <= float(value) <= 100:
+            wrong[name] = "Write a percentage from 0 to 100."
     if not isinstance(amount, int) or not 0 <= amount <= 10**12:
         wrong["approval_amount"] = "Write an amount, such as 1000.00."
     if not isinstance(least, int) or not 0 <= least <= 10**12:
         wrong["smallest_price"] = "Write an amount, such as 0.01."
     if wrong:
         return _index(typed, wrong, 422)
-    changes = {"approval_percent": percent, "approval_amount": amount, "smallest_price": least}
+    changes: dict[str, Any] = {"approval_percent": percent, "approval_together": together}
+    changes |= {"approval_amount": amount, "smallest_price": least}
     store().run(lambda conn: book.set_settings(conn, author_of(principal()), now(), **changes))
     return go(url_for("promotions_caps.index"), "The limits are saved.")
 

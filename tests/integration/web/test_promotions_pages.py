@@ -318,7 +318,10 @@ def test_the_editor_tells_that_two_together_are_above_the_limit(web: Web, alice:
     form = form_of(alice, "/promotions/new?kind=percent") | {"effect.value": ["40"], "name": ["Members"]}
     alone = alice.post("/promotions/sentence", {**form, "place": "layer:item"}).text
     assert "second person" not in alone, "the better one of the two counts"
-    both = unescape(alice.post("/promotions/sentence", {**form, "place": "layer:personal"}).text)
+    apart = {**form, "place": "layer:personal"}
+    assert "second person" not in alice.post("/promotions/sentence", apart).text, "58 % of 80"
+    web.store.run(lambda conn: book.set_settings(conn, ANNA, web.at, approval_together="50"))
+    both = unescape(alice.post("/promotions/sentence", apart).text)
     assert "“Members” and “Sale” together take up to 58 % off, above the limit of 50 %" in both
     alice.post("/promotions/new", {**form, "place": "layer:personal"})
     assert "Another person must approve" in alice.get("/promotions/review").text
