@@ -11,6 +11,7 @@ from engine.runtime import Runtime
 from engine.segments import save_segment
 from offers.rules.author import Author
 from offers.rules.book import import_body
+from offers.rules.release import approve
 from offers.rules.release import publish as publish_rules
 from store import rulesets
 from store.db import Connection
@@ -20,6 +21,7 @@ from wayfare.errors import WayfareError
 
 FOLDER = Path(__file__).resolve().parents[3] / "examples"
 BY = "demo"
+SECOND = Author("demo-second", "demo-second")
 
 _SYNTHETIC = (
     "Purchases come from the CDNOW log and are real; names, birthdays, addresses, consents and newcomers were made for "
@@ -86,7 +88,9 @@ def publish_promotions(runtime: Runtime, now: datetime) -> None:
         if not rulesets.versions(conn, limit=1):
             author = Author(BY, BY, is_person=False)
             import_body(conn, body, author, now)
-            publish_rules(conn, author, now, note="published by the demo")
+            made = publish_rules(conn, author, now, note="published by the demo")
+            if made.reasons:  # for a second person, as everywhere
+                approve(conn, made.version.number, SECOND, now)
 
     runtime.store.run(work)
 
