@@ -126,7 +126,7 @@ def _walk(runtime: Runtime, conn: Connection, claimed: Claim, ids: Sequence[int]
     source = f"journey {version.journey_key}"
     write_certificates(conn, effects.certificates, now=now, by=source)
     write_prices(conn, effects.prices, now=now, source=source)
-    _move_points(conn, effects, now)
+    _move_points(conn, effects, {row.customer_id: row.depth + 1 for row in standing} if effects.points else {}, now)
     code_doubts.note(conn, _untold(passage, effects), now)
     depths = {row.customer_id: row.depth + 1 for row in standing} if effects.changes or effects.lists else {}
     change_attributes(conn, effects.changes, now=now, source=source, depths=depths)
@@ -240,8 +240,8 @@ def _untold(passage: Passage, effects: Effects) -> set[int]:
     }
 
 
-def _move_points(conn: Connection, effects: Effects, now: datetime) -> None:
-    below = points.move(conn, effects.points, now)
+def _move_points(conn: Connection, effects: Effects, depths: Mapping[int, int], now: datetime) -> None:
+    below = points.move(conn, effects.points, now, depths)
     if below and not below.isdisjoint(one.customer_id for one in effects.points if one.amount < 0):
         raise BadResult("a step takes more points than its customer has")
 

@@ -12,7 +12,6 @@ import orjson
 from sqlalchemy import Connection, text
 
 from store.bulk import id_list, in_ids, in_texts, raw_cursor, text_list
-from store.points import balances
 from store.types import instant_of
 from store.windows import load_figures
 from wayfare.errors import StoreError
@@ -33,6 +32,7 @@ _RECKONED = {
     "rfm.since": "v.rfm_since",
     **{f"value.{name}": f"v.{name}" for name in ("predicted", "orders_expected", "alive", "profit")},
 }
+_OWN = {"points.balance": "coalesce((SELECT a.balance FROM points_account a WHERE a.customer_id = c.id), 0)"}
 _INSTANTS = {name for name, kind in PROFILE.items() if kind is Kind.INSTANT} | {"erased_at"}
 
 
@@ -78,6 +78,8 @@ def _profile(conn: Connection, ids: Sequence[int], facts: Sequence[Fact]) -> dic
             columns.append(_FIGURES[fact.name])
         elif fact.name in _RECKONED:
             columns.append(_RECKONED[fact.name])
+        elif fact.name in _OWN:
+            columns.append(_OWN[fact.name])
         elif not fact.name.startswith("attrs."):
             columns.append(f"c.{fact.name}")
         elif is_sqlite:
@@ -206,10 +208,6 @@ def _last_channels(conn: Connection, ids: Sequence[int], facts: Sequence[Fact]) 
     return dict.fromkeys(facts, column)
 
 
-def _points(conn: Connection, ids: Sequence[int], facts: Sequence[Fact]) -> dict[Fact, Column]:
-    return dict.fromkeys(facts, dict.fromkeys(ids, 0) | balances(conn, ids))
-
-
 MOST_WISHES = 20
 
 
@@ -236,5 +234,4 @@ _FLAGS: dict[str, Callable[[Connection, Sequence[int], Sequence[Fact]], dict[Fac
     "address": _addresses,
     "last_channel": _last_channels,
     "wish_list": _wishes,
-    "points.balance": _points,
 }

@@ -4,15 +4,17 @@ Everything here takes many customers at once in a number of statements that does
 points locks the accounts first, in the order of the customers; each entry has a key and is written once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, text
 
 from store.bulk import id_list, in_ids, insert_new
+from store.dirty import mark_dirty
 from store.types import instant_of, sqlite_text
 
+_NONE: Mapping[int, int] = {}
 _REFUSAL = "the ledger of points is append-only"
 _ENTRY = (
     ("customer_id", "bigint"),
@@ -53,9 +55,9 @@ def lock(conn: Connection, customer_ids: Iterable[int], now: datetime) -> None:
         conn.execute(text(query), {"ids": given["ids"]})
 
 
-def move(conn: Connection, movements: Sequence[Movement], now: datetime) -> set[int]:
+def move(conn: Connection, movements: Sequence[Movement], now: datetime, depths: Mapping[int, int] = _NONE) -> set[int]:
     """Write movements whose keys are new, and what follows from them; the caller holds the locks. Return the customers
-    whose balance is below zero now.
+    whose balance is below zero now. Their segments are looked at again; for `depths` see `mark_dirty`.
 
     Of what goes, the points that expire first go first. What comes in pays a balance below zero first.
     """
@@ -84,6 +86,7 @@ def move(conn: Connection, movements: Sequence[Movement], now: datetime) -> set[
     )
     customers = {"ids": id_list(conn, sorted({m.customer_id for m in movements}))}
     _trim(conn, customers)
+    mark_dirty(conn, (m.customer_id for m in movements), now, depths=depths)
     below = text(f"SELECT customer_id FROM points_account WHERE {in_ids(conn, 'customer_id')} AND balance < 0")
     return {row[0] for row in conn.execute(below, customers)}
 

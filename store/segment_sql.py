@@ -66,6 +66,7 @@ from wayfare.segments.rule import AllOf, AnyOf, Not, Rule
 _TABLES = metadata.tables
 _CUSTOMER = _TABLES["customer"]
 _FACT = _TABLES["customer_fact"]
+_POINTS = _TABLES["points_account"]
 _VALUE = _TABLES["customer_value"]
 
 _RECKONED: Mapping[str, ColumnElement[Any]] = {
@@ -212,6 +213,9 @@ class _Asking:
         if fact in _RECKONED:
             self.uses_value = True
             return _RECKONED[fact]
+        if fact == "points.balance":
+            mine = select(_POINTS.c.balance).where(_POINTS.c.customer_id == _CUSTOMER.c.id).scalar_subquery()
+            return func.coalesce(mine, 0)
         self.uses_facts = True
         match fact:
             case "orders.count":

@@ -78,6 +78,8 @@ def populate(conn: Connection) -> list[int]:
             an_order(conn, id, moment(), *lines, store=chance.choice(["web", "Shop"]))
         if chance.random() < 0.7:
             _a_value(conn, id, chance, moment())
+        if number % 3:
+            add(conn, "points_account", customer_id=id, balance=(0, 5, 100, -3)[number % 4], updated_at=now)
         if chance.random() < 0.3:
             add(conn, "segment_member", segment_id=segment, customer_id=id, since=now)
         if chance.random() < 0.3:

@@ -38,7 +38,7 @@ ZONES = [
 TEXT_FACTS = ["city", "first_name", "level", "time_zone", "attrs.mixed", "attrs.text", "rfm.group"]
 VALUE_FACTS = ["value.spent", "value.predicted", "value.orders_expected", "value.alive", "value.profit"]
 NUMBER_FACTS = ["orders.count", "orders.sum", "attrs.mixed", "attrs.points", "rfm.recency", "rfm.frequency"]
-NUMBER_FACTS += ["rfm.monetary", *VALUE_FACTS]
+NUMBER_FACTS += ["points.balance", "rfm.monetary", *VALUE_FACTS]
 DAY_FACTS = ["birthday", "created_at", "orders.first_at", "orders.last_at", "attrs.mixed", "attrs.day", "rfm.since"]
 GROUPS = ["champions", "Loyal", "LOST", "lost", "at_risk", "no group"]
 

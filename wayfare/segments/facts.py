@@ -45,13 +45,14 @@ PROFILE: dict[str, Kind] = {
     "value.orders_expected": Kind.NUMBER,
     "value.alive": Kind.NUMBER,
     "value.profit": Kind.NUMBER,
+    "points.balance": Kind.NUMBER,
 }
 """Facts that every customer has by name; `attrs.X` come on top, and `data.X` where an event is at hand."""
 
 TEXT_FACTS = tuple(name for name, kind in PROFILE.items() if kind is Kind.TEXT and "." not in name)
 """Text of the profile itself, of which casefolded copies are kept."""
 
-COUNTED = ("orders.count", "orders.sum", "value.spent")
+COUNTED = ("orders.count", "orders.sum", "value.spent", "points.balance")
 """Figures that are 0 where there is nothing; the others have no value then."""
 
 _NAMED = re.compile(r"(attrs|data)\.[\w-]{1,100}")

@@ -36,6 +36,7 @@ _NAMES = {
     "value.orders_expected": "expected orders in the next 12 months",
     "value.alive": "chance to buy again (%)",
     "value.profit": "profit of the last 12 months",
+    "points.balance": "bonus points",
 }
 _MONEY = ("orders.sum", "value.spent", "value.predicted", "value.profit")
 _OPERATORS = {

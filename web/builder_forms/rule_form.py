@@ -21,6 +21,7 @@ _GROUPS = (
     ("Orders", ("orders.count", "orders.sum", "orders.first_at", "orders.last_at")),
     ("Value", ("rfm.group", "rfm.since", "rfm.recency", "rfm.frequency", "rfm.monetary")),
     ("Value", ("value.spent", "value.predicted", "value.orders_expected", "value.alive", "value.profit")),
+    ("Value", ("points.balance",)),
 )
 LABELS = {
     "first_name": "First name",
@@ -50,6 +51,7 @@ LABELS = {
     "value.orders_expected": "Orders in the next 12 months",
     "value.alive": "Chance to buy again (%)",
     "value.profit": "Profit of the last 12 months",
+    "points.balance": "Bonus points",
 }
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from engine.segments import refresh, save_segment
 from offers.redemption import settle
 from rig.orders import back, cart, money_is_right, reserved, rules, sold
 from rig.statements import counted
@@ -71,6 +72,20 @@ def test_a_journey_gives_points_and_takes_them_only_from_who_has_them(world: Wor
     kinds = world.rows("SELECT type, count(*) FROM event WHERE type LIKE 'points%' GROUP BY type ORDER BY type")
     assert kinds == [("points_earned", 3), ("points_spent", 1)]
     is_sound(world)
+
+
+def test_segments_see_the_balance(world: World) -> None:
+    rule = {"type": "compare", "fact": "points.balance", "op": ">=", "value": 100}
+    save_segment(world.store, "rich", "Rich", rule, world.now)
+    ann, bob = world.customers(2)
+    refresh(world.store, world.now)
+    gives(world, {"points": 100})
+    world.happens([ann], "review.written")
+    world.settle()
+    refresh(world.store, world.now)
+    members = "SELECT m.customer_id FROM segment_member m JOIN segment s ON s.id = m.segment_id WHERE s.key = 'rich'"
+    assert world.rows(members) == [(ann,)]
+    assert bob != ann
 
 
 def test_two_steps_of_one_walk_know_of_each_other(world: World) -> None:
