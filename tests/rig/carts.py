@@ -346,7 +346,7 @@ def multibuys(draw: st.DrawFn, units: int = 5) -> dict[str, Any]:
     rules += [{"effect": draw(unit_effects), "scope": draw(scopes)} for _ in range(draw(st.integers(0, 2)))]
     rules = [{"key": f"p{number}", "layer": "item", **rule} for number, rule in enumerate(rules)]
     if draw(st.booleans()):
-        rules.append({"key": "o", "layer": "order", "effect": draw(_simple("order"))})
+        rules.append({"key": "o", "layer": "order", "effect": draw(_simple("order")), "scope": draw(scopes)})
     caps = draw(st.sampled_from([[], [{"key": "c", "max_percent": "40", "scope": {"include": {"brands": ["x"]}}}]]))
     return request(lines, *rules, caps=caps)
 

@@ -135,6 +135,8 @@ CONDITIONS = [
     ("eight days after a birthday", of({"birthday": "1990-11-16"}, when("birthday", before=7, after=7)), 1000, {"p": "birthday"}),
     ("a birthday over the turn of the year", of({"birthday": "1990-01-01"}, when("birthday", before=38)), 500, {}),
     ("no birthday is known", of({}, when("birthday", before=7)), 1000, {"p": "birthday"}),
+    ("born on 29 February is 1 March in other years", {**request([L], promo("p", percent(50), conditions=[when("birthday")]), customer={"birthday": "1992-02-29"}, at="2026-03-01T12:00:00+02:00")}, 500, {}),
+    ("and not the day after", request([L], promo("p", percent(50), conditions=[when("birthday")]), customer={"birthday": "1992-02-29"}, at="2026-03-02T12:00:00+02:00"), 1000, {"p": "birthday"}),
     ("the third order", of({"order_number": 3}, when("order_number", equals=3)), 500, {}),
     ("each fifth order", of({"order_number": 10}, when("order_number", multiple_of=5)), 500, {}),
     ("not each fifth order", of({"order_number": 9}, when("order_number", multiple_of=5)), 1000, {"p": "order_number"}),
@@ -192,6 +194,7 @@ RELATIONS = [
     ("standalone wins where it is cheaper", request([L], promo("p", percent(30), standalone=True), P10, promo("r", percent(10), "personal")), 700, {"p10": "standalone", "r": "standalone"}),
     ("standalone loses where it is dearer", request([L], promo("p", percent(15), standalone=True), P10, promo("r", percent(10), "personal")), 810, {"p": "better_price"}),
     ("of two standalone ones the better", request([L], promo("p", percent(15), standalone=True), promo("q", percent(25), standalone=True)), 750, {"p": "standalone"}),
+    ("of two standalone ones that give the same the larger priority", request([L], promo("p", percent(25), standalone=True), promo("q", percent(25), standalone=True, priority=3)), 750, {"p": "standalone"}),
     ("standalone drops delivery promotions too", request([L], promo("p", percent(30), standalone=True), promo("f", percent(100, "shipping"), "shipping"), shipping=SHIP), 1000, {"p": "better_price"}),
     ("standalone still bows to caps", request([L], promo("p", percent(50), standalone=True), caps=[{"key": "c", "max_percent": "20"}]), 800, {}),
 ]  # fmt: skip
@@ -221,6 +224,9 @@ ORDERS = [
     ("an order amount", request([L, M], promo("o", amount(100, "order"), "order")), 1400, {}),
     ("an order amount larger than the goods", request([M], promo("o", amount(600, "order"), "order")), 0, {}),
     ("a price for the order", request([L, M], promo("o", fixed(999, "order"), "order")), 999, {}),
+    ("an order amount of one, on units that differ", request([line("a", 1000, 2)], promo("p", percent(50), limits={"max_units": 1}), promo("o", amount(1, "order"), "order")), 1499, {}),
+    ("an amount for the order goes where there is room", request([{**L, "min_price": 1500}, M], promo("o", amount(500, "order"), "order")), 1000, {}),
+    ("a net threshold of goods is measured after the earlier layers", request([L], P20, promo("l", percent(10), "personal", conditions=[when("goods_from", value=900, base="net")])), 800, {"l": "threshold_short"}),
     ("an order percent after the sale", request([L], P20, promo("o", percent(10, "order"), "order")), 720, {}),
     ("the best of two for the order", request([L], promo("o", percent(10, "order"), "order"), promo("q", amount(150, "order"), "order")), 850, {"o": "better_price"}),
     ("order promotions of two groups compound", request([L], promo("o", percent(10, "order"), group="g"), promo("q", percent(10, "order"), group="h"), groups=[group("g", "order"), group("h", "order", position=2)]), 810, {}),
@@ -252,6 +258,7 @@ DELIVERY = [
     ("a percent of the list price of all parcels", request([L], promo("f", amount(100, "shipping"), group="g"), promo("s", percent(50, "shipping_total"), group="h"), groups=[group("g", "shipping"), group("h", "shipping", position=2, percent_base="list")], shipping=TWO_SHIP), 1250, {}),
     ("what is left of a limit goes where it saves most", request([L], promo("f", percent(100, "shipping"), "shipping", limits={"max_discount_cart": 300}), promo("g", percent(50, "shipping"), "shipping"), shipping=TWO_SHIP), 1300, {}),
     ("the first that lowers a parcel is compulsory, the next one has the others", request([L], promo("f", amount(100, "shipping"), group="g", priority=1, limits={"budget": {"kind": "spend", "remaining": 1, "partial": True}}), promo("h", percent(50, "shipping"), group="g"), groups=[group("g", "shipping", "first")], shipping=TWO_SHIP), 1749, {}),
+    ("a price above that of a parcel changes nothing", request([L], promo("f", fixed(700, "shipping"), group="g"), groups=[group("g", "shipping", "all")], shipping=SHIP), 1600, {"f": "no_effect"}),
     ("delivery stacks in an ALL group", request([L], promo("f", percent(50, "shipping"), group="g"), promo("h", amount(100, "shipping"), group="g"), groups=[group("g", "shipping", "all")], shipping=SHIP), 1200, {}),
 ]  # fmt: skip
 
@@ -296,6 +303,9 @@ MULTI = [
     ("a line that pays for the retailer's reward is not reduced", request([L, M], promo("m", sets(2, favor="retailer")), promo("l", amount(130, "line"))), 1000, {"l": "better_price"}),
     ("the retailer's sets and the customer's stack", request([L, line("b", 900, brand="x"), line("c", 800, brand="y")], promo("r", sets(2, 1, amount(10), favor="retailer")), promo("m", sets(2), "personal", scope=brand("x"))), 1790, {}),
     ("who pays for the retailer's reward gives up the sale", request([L, M], promo("s", amount(50), scope=brand("x")), promo("r", sets(2, favor="retailer"), "personal", scope={"skip_discounted": True})), 1000, {"s": "better_price"}),
+    ("the retailer takes two for each of two", request([line(f"l{price}", price) for price in (100, 90, 80, 70, 60, 50)], promo("m", {**buy(percent(100), {}, {}, 2), "favor": "retailer"})), 340, {}),
+    ("in an ALL group a set price stands before a bundle", request([L, M], promo("p", fixed(300), group="all", scope=brand("x")), promo("m", bundle(1000, brand("x"), brand("y")), group="all", priority=5), groups=[ALL]), 800, {"m": "better_price"}),
+    ("sets under an order percent of one brand", request([line("a", 1000, brand="y"), line("b", 900, brand="x"), line("c", 800, brand="y")], promo("m", sets(2)), promo("o", percent(50, "order"), "order", scope=brand("x"))), 1450, {}),
     ("n-th counts each line for itself", request([L, M], promo("m", {"kind": "nth", "additional": percent(50)})), 1500, {"m": "no_effect"}),
 ]  # fmt: skip
 
@@ -357,6 +367,16 @@ NETS: dict[str, dict[str, list[int]]] = {
     "an order promotion of a scope": {"a": [1000], "b": [450]},
     "order tiers by quantity": {"a": [900, 900, 900]},
     "a reduced line is left out of an order promotion": {"a": [700], "b": [450]},
+    "the retailer takes two for each of two": {
+        "l100": [100],
+        "l90": [90],
+        "l80": [80],
+        "l70": [70],
+        "l60": [0],
+        "l50": [0],
+    },
+    "an order amount of one, on units that differ": {"a": [500, 999]},
+    "an amount for the order goes where there is room": {"a": [1000], "b": [0]},
     "once a line, not once a piece": {"a": [966, 967, 967]},
     "a price for the whole line": {"a": [666, 667, 667]},
     "one and one free": {"a": [1000], "b": [0]},
@@ -411,6 +431,8 @@ def test_every_row_of_units_has_its_case() -> None:
 
 
 SEARCHED = {
+    "a net threshold of goods is measured after the earlier layers",
+    "in an ALL group a set price stands before a bundle",
     "never together on a unit, one of them for the order",
     "what is compulsory wins over never together",
     "a reduced line is left out of an order promotion",

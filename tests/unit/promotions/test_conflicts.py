@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rig.prices import amount, brand, group, percent, promo, when
+from rig.prices import amount, brand, fixed, group, percent, promo, when
 from wayfare.promotions import Finding, conflicts, parse_ruleset, quote, worst_stack
 
 
@@ -94,3 +94,20 @@ def test_the_worst_stack_is_one_customer_at_one_moment() -> None:
 def test_goods_that_never_meet_are_in_no_stack() -> None:
     rules = [promo("p", percent(10), scope=brand("x")), promo("q", percent(50), "personal", scope=brand("y"))]
     assert worst("p", *rules) == (100_000, 90_000, {"p"})
+
+
+def test_of_two_that_are_alike_the_one_that_comes_later_never_wins() -> None:
+    mine = found(promo("p", fixed(500)), promo("q", fixed(500)))
+    assert ("never_wins", "q", "p") in mine
+    assert ("never_wins", "p", "q") not in mine
+
+
+def test_an_example_has_the_delivery_and_the_goods_that_are_asked_for() -> None:
+    by_courier = promo(
+        "p", percent(10), conditions=[when("shipping_method", "courier"), when("goods_from", value=250_000)]
+    )
+    assert ("stacks", "p", "q") in found(by_courier, promo("q", percent(10), "personal"))
+
+
+def test_what_needs_a_code_or_a_segment_hides_nobody() -> None:
+    assert ("never_wins", "p", "q") not in found(promo("p", percent(10)), promo("q", percent(20), requires_code="A"))

@@ -6,7 +6,7 @@ import pytest
 
 from rig.prices import line, percent, promo, request
 from wayfare.errors import InputRefused
-from wayfare.promotions import compile, quote
+from wayfare.promotions import Ruleset, compile, parse_json, quote
 
 EXAMPLE = {
     "cart": {
@@ -210,3 +210,18 @@ def test_a_bad_cart_for_a_compiled_rule_set_is_told_with_its_path() -> None:
     with pytest.raises(InputRefused) as refused:
         quote({"currency": "UAH", "at": "2026-11-24T10:00:00Z", "lines": [{"id": "a"}]}, compile({}))
     assert refused.value.path == "lines.0.sku"
+
+
+def test_json_is_read_and_double_keys_are_refused() -> None:
+    assert parse_json('{"a": [1, {"b": null}]}') == {"a": [1, {"b": None}]}
+    for text, code in (('{"a": 1, "a": 2}', "double_key"), ("{", "not_json"), ("[" * 100_000, "not_json")):
+        with pytest.raises(InputRefused) as refused:
+            parse_json(text)
+        assert refused.value.code == code
+
+
+def test_a_rule_set_that_was_built_is_checked_like_a_document() -> None:
+    rules = {"key": "p", "effect": percent(10), "layer": "item", "never_with": ["q"]}
+    with pytest.raises(InputRefused) as refused:
+        compile(Ruleset.model_validate({"promotions": [rules]}))
+    assert (refused.value.code, refused.value.path) == ("unknown_key", "promotions.0.never_with.0")

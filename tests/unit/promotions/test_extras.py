@@ -149,6 +149,25 @@ def test_a_passed_over_promotion_tells_the_loss() -> None:
     assert answer["not_applied"] == [{"promotion": "q", "reason": "passed_over", "loss": 400, "by": "p"}]
 
 
+def test_the_loss_is_of_the_units_on_which_it_is_cheaper() -> None:
+    """50 on the first line; on the second the one that was taken is cheaper anyway."""
+    first = group("f", policy="first")
+    rules = [promo("p", percent(10), group="f", priority=1), promo("q", amount(150), group="f")]
+    answer = quote(request([line("a", 1000), line("b", 2000)], *rules, groups=[first]))
+    assert answer["not_applied"] == [{"promotion": "q", "reason": "passed_over", "loss": 50, "by": "p"}]
+
+
+def test_a_step_tells_what_cut_it() -> None:
+    goods = [line("a", 1000, min_price=950), line("b", 1000, brand="x"), line("c", 1000)]
+    rules = [promo("p", percent(20)), promo("o", amount(1800, "order"), "order")]
+    answer = quote(
+        request(goods, *rules, caps=[{"key": "c", "max_percent": "15", "scope": brand("x")}], smallest_price=5)
+    )
+    cuts = {one["id"]: [step.get("cut_by", "") for step in one["units"][0]["steps"]] for one in answer["lines"]}
+    assert cuts == {"a": ["min_price"], "b": ["c"], "c": ["", "smallest_price"]}
+    assert [one["net"] for one in answer["lines"]] == [950, 850, 5]
+
+
 def test_a_threshold_tells_what_is_short() -> None:
     rule = promo("p", percent(10), conditions=[when("goods_from", value=5000)])
     assert quote(request(CART, rule))["not_applied"] == [{"promotion": "p", "reason": "threshold_short", "short": 1500}]

@@ -89,6 +89,23 @@ def test_two_order_promotions_of_a_best_group_are_refused() -> None:
         price(table, Choice({}, ((offers["o"], offers["q"]),)))
 
 
+def test_parcels_are_held_to_their_rules() -> None:
+    one, whole = percent(50, "shipping"), amount(100, "shipping_total")
+    courier = {"include": {"shipping_methods": ["courier"]}}
+    entries = [{"id": "s", "price": 60, "method": "courier"}, {"id": "t", "price": 40}]
+    rules = [promo("f", one, "shipping"), promo("g", one, "shipping", scope=courier), promo("h", whole, "shipping")]
+    table, offers = a_table(*rules, shipping=entries)
+
+    def shipped(*way: tuple[str, tuple[int, ...]]) -> int:
+        return price(table, Choice({}, (), (tuple((offers[key], places) for key, places in way),))).delivery
+
+    assert shipped(("g", (0,)), ("f", (1,))) == 50
+    assert shipped(("h", (0, 1))) == 0
+    for bad in ([("f", (0,)), ("g", (0,))], [("g", (1,))], [("h", (0,))], [("h", (0, 1)), ("f", ())]):
+        with pytest.raises(QuoteDiffers):
+            shipped(*bad)
+
+
 def test_an_order_promotion_below_its_net_threshold_is_refused() -> None:
     threshold = {"kind": "goods_from", "value": 240, "base": "net"}
     table, offers = a_table(promo("p", percent(10)), promo("o", amount(50, "order"), "order", conditions=[threshold]))
