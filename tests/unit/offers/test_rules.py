@@ -31,7 +31,7 @@ PROMOTIONS = st.builds(
     KEYS,
     goods_effects,
     scopes,
-    conditions,
+    st.lists(conditions, max_size=2),
     st.integers(0, 2),
     st.sampled_from(["", "Знижка"]),
     st.sampled_from([{}, {"total": 5}, {"spend": 100, "total": None}]),
