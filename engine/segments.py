@@ -7,10 +7,10 @@ journeys listen to them like to any other. Everything happens in transactions th
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import structlog
-from sqlalchemy import Engine
 
 from engine.membership import Look, Pass, Plan, Question, plan, question_of
 from engine.segment_rules import Preview, preview, save_segment
@@ -29,7 +29,7 @@ LOOKS = 300_000
 keeps others from writing for more than a second or two."""
 Mark = tuple[int, str, int, datetime]
 _told: dict[str, str] = {}
-_questions: WeakKeyDictionary[Engine, dict[Mark, Question | RuleInvalid]] = WeakKeyDictionary()
+_questions: WeakKeyDictionary[Any, dict[Mark, Question | RuleInvalid]] = WeakKeyDictionary()
 
 
 def refresh(store_: Store, now: datetime, default_zone: str = "UTC", *, limit: int = CHUNK) -> int:

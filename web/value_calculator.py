@@ -1,4 +1,4 @@
-"""The five formulas as a form: what was typed, what comes out step by step; the well-known examples are there at first."""
+"""The five formulas as a form: what was typed, what comes out step by step, and examples to begin with."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
