@@ -97,12 +97,13 @@ def _is(node: ast.AST, value: object) -> bool:
 
 
 def nodes(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes that do something: no annotations, no assertions."""
+    """Yield the nodes that do something: no annotations, no assertions, no `strict=True` of zip."""
     for name, value in ast.iter_fields(tree):
         if name in ("annotation", "returns", "decorator_list"):
             continue
         for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST) and not isinstance(child, ast.Assert):
+            is_strict = isinstance(child, ast.keyword) and child.arg == "strict"
+            if isinstance(child, ast.AST) and not isinstance(child, ast.Assert) and not is_strict:
                 yield child
                 yield from nodes(child)
 
@@ -117,7 +118,8 @@ def mutants(source: str) -> list[tuple[int, str, str]]:
             made = list(changes(same))[number][1](same)
             if made is not same:
                 _Replace(same, made).visit(other)
-            found.append((getattr(node, "lineno", 0), words, ast.unparse(ast.fix_missing_locations(other))))
+            line = getattr(node, "lineno", 0) or (node.ifs[0].lineno if isinstance(node, ast.comprehension) else 0)
+            found.append((line, words, ast.unparse(ast.fix_missing_locations(other))))
     return found
 
 
