@@ -11,11 +11,13 @@ from offers.redemption.reserve import Refused
 from offers.rules import book, release
 from offers.rules.author import Author
 from offers.till import settle
+from offers.till.receipt import Receipt
 from rig.coupons import a_batch, made, some_codes, why
 from rig.offline import STORE, a_sale, a_snapshot, handed_in, kinds
-from rig.orders import back, cart, money_is_right, off, percent, reserved, rules, sold, taken
+from rig.orders import back, cart, money_is_right, off, percent, quoted, reserved, rules, sold, taken
 from rig.world import World
 from store import receipts, redemptions
+from store.personal_prices import NewPrices, write_prices
 from wayfare.errors import Conflict, InputRefused
 
 SOAP = cart(("soap", 10_000, 2), ("oil", 4_999, 1))
@@ -232,6 +234,21 @@ def test_an_order_number_that_is_taken_costs_no_sale(world: World) -> None:
     assert kinds(done) == ["order_taken"]
     assert done.row.redemption_id is not None
     assert made(world, 1, a_batch(world, "x").key)
+
+
+def test_a_price_of_ones_own_is_known_over_the_network_only(world: World) -> None:
+    rules(world)
+    [ann] = world.customers(1)
+    given = NewPrices("give", 8_000, None, "UAH", 2, [(1, 1, ann, "sku", "soap", world.now + timedelta(days=7))])
+    world.store.run(lambda conn: write_prices(conn, [given], now=world.now, source="a journey"))
+    bought = cart(("soap", 10_000, 2), customer="c1", store=STORE)
+    asked = quoted(world, bought)
+    assert (asked["payable"], a_snapshot(world).quote(bought, world.now)["payable"]) == (16_000, 20_000)
+    done = handed_in(world, Receipt("1", 1, bought, asked))
+    assert (kinds(done), done.row.expected) == ([], 16_000)
+    assert quoted(world, bought)["payable"] == 20_000, "its pieces are gone"
+    assert kinds(handed_in(world, Receipt("1", 2, bought, asked))) == ["price_differs"]
+    assert money_is_right(world)
 
 
 def test_accepting_settles_all_that_is_open(world: World) -> None:
