@@ -29,6 +29,11 @@ class Bar(NamedTuple):
     left: float
     width: float
 
+    @property
+    def is_always(self) -> bool:
+        """Whether it has no period at all."""
+        return not (self.item.starts_at or self.item.ends_at)
+
 
 @bp.get("")
 @access.needs("promotions.read")
