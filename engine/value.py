@@ -29,6 +29,8 @@ from wayfare.value.terms import DAYS
 log = structlog.get_logger(__name__)
 
 CHUNK: Final = 20_000
+VALUED: Final = 4
+"""Chunks are so many times smaller where values are reckoned, so that who buys meanwhile hardly waits."""
 AT_NIGHT: Final = time(3)
 """When computations that are due begin, where days are counted."""
 
@@ -82,7 +84,8 @@ def ask_when_due(store: Store, now: datetime) -> Run | None:
 
 def _piece(store: Store, run: Run, now: datetime, size: int) -> int:
     if run.phase == CUSTOMERS:
-        return store.run(partial(_chunk, run=run, now=now, size=size))
+        part = max(1, size // VALUED) if run.kind == VALUE else size
+        return store.run(partial(_chunk, run=run, now=now, size=part))
     if not store.run(lambda conn: runs.take(conn, run, now)):
         return 0
     {CUTS: _cuts, PAST: write_past, FIT: fit_model, SUMS: _sums}[run.phase](store, run, now)
