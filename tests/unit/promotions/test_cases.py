@@ -306,6 +306,7 @@ MULTI = [
     ("the retailer takes two for each of two", request([line(f"l{price}", price) for price in (100, 90, 80, 70, 60, 50)], promo("m", {**buy(percent(100), {}, {}, 2), "favor": "retailer"})), 340, {}),
     ("in an ALL group a set price stands before a bundle", request([L, M], promo("p", fixed(300), group="all", scope=brand("x")), promo("m", bundle(1000, brand("x"), brand("y")), group="all", priority=5), groups=[ALL]), 800, {"m": "better_price"}),
     ("sets under an order percent of one brand", request([line("a", 1000, brand="y"), line("b", 900, brand="x"), line("c", 800, brand="y")], promo("m", sets(2)), promo("o", percent(50, "order"), "order", scope=brand("x"))), 1450, {}),
+    ("of two multi-buys that meet one reaches a part only", request([line("a", 1000, brand="x"), line("b", 100, brand="x"), line("c", 900, brand="y")], promo("m", sets(2), scope=brand("x")), promo("n", sets(2, 1, percent(50)))), 1550, {"m": "better_price"}),
     ("n-th counts each line for itself", request([L, M], promo("m", {"kind": "nth", "additional": percent(50)})), 1500, {"m": "no_effect"}),
 ]  # fmt: skip
 
@@ -316,6 +317,7 @@ LIMITS = [
     ("at most two of a line", request([line("a", 100, 3)], promo("p", percent(50), limits={"max_units_line": 2})), 200, {}),
     ("at most so much a unit", request([L], promo("p", percent(50), limits={"max_discount_unit": 100})), 900, {}),
     ("at most so much a cart", request([L, M], promo("p", percent(50), limits={"max_discount_cart": 300})), 1200, {}),
+    ("at most so much a cart, and the order after it", request([L, M], promo("p", percent(20), limits={"max_discount_cart": 300}), promo("o", percent(10, "order"), "order")), 1080, {}),
     ("at most so much of an order percent", request([L, M], promo("o", percent(50, "order"), "order", limits={"max_discount_cart": 300})), 1200, {}),
     ("a budget that suffices", request([L], promo("p", percent(50), limits={"budget": {"kind": "spend", "remaining": 500}})), 500, {}),
     ("a budget that does not suffice", request([L], promo("p", percent(50), limits={"budget": {"kind": "spend", "remaining": 499}})), 1000, {"p": "budget"}),

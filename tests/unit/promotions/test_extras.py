@@ -173,6 +173,14 @@ def test_a_threshold_tells_what_is_short() -> None:
     assert quote(request(CART, rule))["not_applied"] == [{"promotion": "p", "reason": "threshold_short", "short": 1500}]
 
 
+def test_one_that_stands_alone_proves_nothing_of_the_others() -> None:
+    bundle = {"kind": "bundle", "price": 900, "parts": [{"scope": brand("x")}, {"scope": brand("y")}]}
+    goods = [line("a", 1000, brand="x"), line("b", 500, brand="y")]
+    answer = quote(request(goods, promo("m", bundle), promo("s", percent(10), standalone=True)), limit=0)
+    assert (answer["payable"], answer["proof"]["status"]) == (1350, "bounded")
+    assert answer["proof"]["bound"] <= 900
+
+
 def test_past_the_limit_there_is_a_bound() -> None:
     bundle = {"kind": "bundle", "price": 900, "parts": [{"scope": brand("x")}, {"scope": brand("y")}]}
     goods = [line(f"a{number}", 500 + number, 3, brand="xy"[number % 2]) for number in range(6)]
