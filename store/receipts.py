@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, or_, select, text, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.codes import BATCH, CODE, BatchRow
@@ -15,6 +15,8 @@ from wayfare.errors import NotFound
 SNAPSHOT = metadata.tables["till_snapshot"]
 RECEIPT = metadata.tables["till_receipt"]
 CONFLICT = metadata.tables["receipt_conflict"]
+REMEMBERED = timedelta(days=60)
+"""How long after its end a snapshot is known, for receipts that come late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +96,11 @@ def offline_codes(
 
 
 def note_snapshot(conn: Connection, row: SnapshotRow) -> None:
-    """Remember a snapshot that a shop is given; the same one again changes nothing."""
+    """Remember a snapshot that a shop is given; the same one again changes nothing. Those that ended long ago go."""
     make = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
     values = {name: getattr(row, name) for name in SnapshotRow.__dataclass_fields__}
     conn.execute(make(SNAPSHOT).values(**values).on_conflict_do_nothing(index_elements=["id"]))
+    conn.execute(delete(SNAPSHOT).where(SNAPSHOT.c.expires_at < row.issued_at - REMEMBERED))
 
 
 def find_snapshot(conn: Connection, id: str) -> SnapshotRow | None:

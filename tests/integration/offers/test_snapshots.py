@@ -125,6 +125,10 @@ def test_the_same_content_is_the_same_snapshot_until_its_next_beginning(world: W
     world.now += timedelta(minutes=1)
     assert first == second == third != a_file(world)[0]
     assert a_snapshot(world).issued == world.now
+    assert world.scalar("SELECT count(*) FROM till_snapshot") == 2
+    world.now += timedelta(days=90)
+    a_file(world)
+    assert world.scalar("SELECT count(*) FROM till_snapshot") == 1, "those that ended long ago are forgotten"
 
 
 def test_the_command_line_prices_without_a_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
