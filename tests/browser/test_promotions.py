@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from offers.rules import book, release
 from offers.rules.author import Author
@@ -201,7 +201,7 @@ def test_publishing_approving_and_stopping(
     page.get_by_role("link", name="Version 1").click()
     assert findings(page, npm_folder) == []
     page.get_by_role("button", name="Approve").click()
-    expect(page.locator(".page-actions")).to_have_text("Live")
+    expect(page.locator(".page-actions .badge")).to_have_text("Live")
     page.goto(f"{base}/promotions?q=perfume")
     page.get_by_label("More about 20 % off perfume", exact=True).click()
     assert findings(page, npm_folder) == []
@@ -221,3 +221,30 @@ def test_publishing_approving_and_stopping(
         page.goto(base + place)
         assert findings(page, npm_folder) == [], place
     assert complaints == []
+
+
+def test_whoever_leaves_with_something_typed_is_asked(base: str, sign_in: Callable[[str], Page]) -> None:
+    page, asked = sign_in("admin"), list[str]()
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    def leave(percent: str = "") -> None:
+        page.goto(f"{base}/promotions/new?kind=percent")
+        field = page.get_by_label("Percent", exact=True)
+        field.click()
+        field.fill(percent)
+        page.get_by_role("link", name="Cancel").click()
+        expect(page).to_have_url(f"{base}/promotions")
+
+    page.on("dialog", answer)
+    leave()
+    assert asked == [], "nothing was typed"
+    leave("20")
+    assert asked == ["beforeunload"]
+    page.goto(f"{base}/promotions/new?kind=percent")
+    page.get_by_label("Percent", exact=True).fill("25")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{base}/promotions")
+    assert asked == ["beforeunload"], "saving asks nothing"
