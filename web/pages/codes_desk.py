@@ -148,11 +148,18 @@ def _page(form: Form, story: Story | None = None, status: int = 200) -> Response
         reasons=REASONS,
         remedies=REMEDIES,
         mistyped=bool(code) and not is_well_formed(code),
-        grouped=grouped(code) if code else "",
+        grouped=_printed(code, story),
         picture=Markup(qr_svg(compact(code))) if is_there else "",  # noqa: S704  drawn by us, holds no text
         said_state=code_words.STATES,
         tabs=sections,
     )
+
+
+def _printed(code: str, story: Story | None) -> str:
+    """Return a code as it is printed: the prefix of its batch as it is written there, the rest in groups."""
+    prefix = story.found.batch.prefix if story and story.found else ""
+    plain, start = compact(code), compact(prefix)
+    return f"{prefix}{grouped(plain.removeprefix(start))}" if plain.startswith(start) else grouped(code)
 
 
 def _moments(story: Story) -> list[tuple[object, str, str, str]]:

@@ -222,6 +222,14 @@ def test_staff_see_why_a_code_does_not_work_and_what_happened(web: Web) -> None:
     assert "does not wait" in text(desk.post("/codes/why/activate", {"code": code}))
 
 
+def test_a_code_is_shown_as_it_is_printed(web: Web) -> None:
+    a_batch(web, prefix="RADIO-")
+    code = made(web)[0][0]
+    rest = code.removeprefix("RADIO-")
+    page = text(web.sign_in("support").post("/codes/why", {"code": code.lower()}))
+    assert f"RADIO-{rest[:4]}-{rest[4:8]}-{rest[8:]}" in page
+
+
 def test_a_phone_that_is_none_is_said_beside_its_field(web: Web) -> None:
     desk = web.sign_in("support")
     answer = desk.post("/codes/why", {"code": "ABC", "phone": "twelve"})

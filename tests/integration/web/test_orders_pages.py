@@ -179,7 +179,7 @@ def test_who_may_only_read_sees_no_way_to_change(web: Web, alice: Browser) -> No
     assert marketer.post(f"/redemptions/{row.id}/return", {"line.0": "1"}).status_code == 403
     support = web.sign_in("support")
     page = support.get(f"/redemptions/{row.id}").text
-    assert "/promotions/" not in page
+    assert not [place for place in ("/promotions/ten", "/promotions/versions") if place in page]
     assert "Ten off" in page
     assert web.sign_in("analyst").get("/redemptions").status_code == 403
 
