@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import betaln, gammaln, hyp2f1
 
 Figures = NDArray[np.float64]
 _FLAT = 1e-8
@@ -32,6 +30,8 @@ class Model:
 
     def expected_purchases(self, weeks: float, repeats: Figures, last: Figures, age: Figures) -> Figures:
         """Return how many purchases each customer is expected to make in the next `weeks`."""
+        from scipy.special import hyp2f1  # here and below: loading scipy takes half a second, and few processes fit
+
         r, alpha, a, b = self.r, self.alpha, self.a, self.b
         if abs(a - 1) < 1e-6:  # the formula has a gap there, its limit has none
             a = 1 + 1e-6
@@ -55,6 +55,8 @@ class Model:
 
 def fit(repeats: Figures, last: Figures, age: Figures) -> Model:
     """Fit the model. ValueError when there is nobody, when nobody came back, or when no fit is found."""
+    from scipy.optimize import minimize
+
     if not len(repeats) or not (repeats > 0).any():
         raise ValueError("nobody came back yet: there is nothing to fit")
     rows, counts = np.unique(np.column_stack((repeats, last, age)), axis=0, return_counts=True)
@@ -85,6 +87,8 @@ def fit(repeats: Figures, last: Figures, age: Figures) -> Model:
 
 def _log_likelihood(r: float, alpha: float, a: float, b: float, x: Figures, last: Figures, age: Figures) -> Figures:
     """Return ln L of each row: equation 6 of the source, in the form that does not overflow."""
+    from scipy.special import betaln, gammaln
+
     a1 = gammaln(r + x) - gammaln(r) + r * np.log(alpha)
     a2 = betaln(a, b + x) - betaln(a, b)
     a3 = -(r + x) * np.log(alpha + age)

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import gammaln
 
 Figures = NDArray[np.float64]
 
@@ -39,6 +37,9 @@ class Spend:
 
 def fit(repeats: Figures, mean: Figures) -> Spend:
     """Fit the model to those who came back and spent something. ValueError when there are fewer than two."""
+    from scipy.optimize import minimize  # loading scipy takes half a second, and few processes fit
+    from scipy.special import gammaln
+
     used = (repeats > 0) & (mean > 0)
     x, m = repeats[used], mean[used]
     if len(x) < 2:
