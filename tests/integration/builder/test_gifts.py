@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ def gift(amount: int, budget: int, id: str = "g") -> dict[str, Any]:
 
 
 def graph(*nodes: dict[str, Any], none: str = "") -> dict[str, Any]:
-    edges = [{"from": a["id"], "to": b["id"]} for a, b in zip(nodes, nodes[1:], strict=False)]
+    edges = [{"from": a["id"], "to": b["id"]} for a, b in pairwise(nodes)]
     extra = [{"id": "x", "type": "flow.exit", "settings": {}}] if none else []
     edges += [{"from": none, "port": "none", "to": "x"}] if none else []
     return {"nodes": [*nodes, *extra], "edges": edges}
