@@ -12,7 +12,7 @@ from store.types import instant_of
 from wayfare import crashpoints
 from wayfare.errors import InputRefused
 
-GIVE = {
+GIVE: dict[str, dict[str, Any]] = {
     "enter": {"type": "trigger.event", "event": "customer.registered"},
     "code": {"type": "action.promo_code", "batch": "hello", "valid": "days", "days": 14, "bind_phone": False},
     "end": {"type": "flow.exit"},
