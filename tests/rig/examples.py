@@ -1,7 +1,7 @@
 """How many random carts the property tests draw, and how.
 
-`PRICE_EXAMPLES=50` draws fifty times as many as usual; `PRICE_ONCE=1` draws the same ones each time, and takes the first
-that fails as it is.
+`PRICE_EXAMPLES=50` draws fifty times as many as usual; `PRICE_ONCE=1` draws the same ones each time, and takes the
+first that fails as it is.
 """
 
 import os

@@ -227,6 +227,7 @@ ORDERS = [
     ("an order amount of one, on units that differ", request([line("a", 1000, 2)], promo("p", percent(50), limits={"max_units": 1}), promo("o", amount(1, "order"), "order")), 1499, {}),
     ("an amount for the order goes where there is room", request([{**L, "min_price": 1500}, M], promo("o", amount(500, "order"), "order")), 1000, {}),
     ("a net threshold of goods is measured after the earlier layers", request([L], P20, promo("l", percent(10), "personal", conditions=[when("goods_from", value=900, base="net")])), 800, {"l": "threshold_short"}),
+    ("an order percent of the list price", request([L], P20, promo("o", percent(10, "order"), group="g"), groups=[group("g", "order", percent_base="list")]), 700, {}),
     ("an order percent after the sale", request([L], P20, promo("o", percent(10, "order"), "order")), 720, {}),
     ("the best of two for the order", request([L], promo("o", percent(10, "order"), "order"), promo("q", amount(150, "order"), "order")), 850, {"o": "better_price"}),
     ("order promotions of two groups compound", request([L], promo("o", percent(10, "order"), group="g"), promo("q", percent(10, "order"), group="h"), groups=[group("g", "order"), group("h", "order", position=2)]), 810, {}),

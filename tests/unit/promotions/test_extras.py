@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rig.prices import amount, brand, group, line, percent, promo, request, when
+from rig.prices import amount, brand, fixed, group, line, percent, promo, request, when
 from wayfare.promotions import quote
 
 
@@ -134,6 +134,16 @@ def test_steps_tell_how_a_unit_came_to_its_price() -> None:
             ],
         },
     ]
+
+
+def test_units_are_told_together_when_their_steps_are_the_same() -> None:
+    rules = [promo("p", fixed(1000), group="f", limits={"max_units": 1}), promo("q", percent(5), "personal")]
+    answer = quote(request([line("a", 1000, 3)], *rules, groups=[group("f", policy="first")]))
+    assert [(one["count"], one["net"]) for one in answer["lines"][0]["units"]] == [(3, 950)]
+    rules = [promo("p", amount(100), priority=1, limits={"max_units": 1}), promo("q", fixed(900))]
+    answer = quote(request([line("a", 1000, 3)], *rules))
+    told = [(one["count"], one["net"], one["steps"][0]["promotion"]) for one in answer["lines"][0]["units"]]
+    assert told == [(1, 900, "p"), (2, 900, "q")]
 
 
 def test_units_are_handed_out_in_input_order() -> None:
