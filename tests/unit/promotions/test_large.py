@@ -138,3 +138,12 @@ def test_a_cap_over_some_layers_leaves_multibuys_to_the_closed_form() -> None:
     answer = quote(request(lines, *rules, caps=[cap]), limit=0)
     assert answer["payable"] == (5 * 700 + 5 * 900) * 9 // 10
     assert answer["proof"] == {"status": "optimal", "bound": answer["payable"]}
+
+
+def test_a_cap_over_sale_and_order_leaves_a_price_for_the_order_to_the_closed_form() -> None:
+    """1,800 after the sale, 1,500 for the order: there is room for 300 of what the cap leaves."""
+    cap = {"key": "c", "max_percent": "50", "layers": ["item", "order"]}
+    rules = [promo("p", percent(10)), promo("o", fixed(1500, "order"), "order")]
+    answer = quote(request([line("a", 1000), line("b", 1000)], *rules, caps=[cap]), limit=0)
+    assert answer["payable"] == 1500
+    assert answer["proof"] == {"status": "optimal", "bound": 1500}
