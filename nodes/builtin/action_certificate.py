@@ -99,8 +99,8 @@ class GiftCertificate(NodeType):
         return self.budget, self.currency
 
     def summary(self) -> str:
-        most = self.budget // self.amount
-        return f"{shown(self.amount)} {self.currency} each, for at most {most:,} customers".replace(",", " ")
+        most = f"{self.budget // self.amount:,}".replace(",", " ")
+        return f"{shown(self.amount)} {self.currency} each, for at most {most} customers"
 
     def explain(self, port: str) -> str:
         return f"a certificate of {major(self.amount)} {self.currency}" if port == "next" else ""

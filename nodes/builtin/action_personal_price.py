@@ -67,7 +67,7 @@ class PersonalPrice(NodeType):
     )
     percent: Decimal = Field(
         Decimal(10),
-        title="Percent off",
+        title="How much",
         gt=0,
         lt=100,
         max_digits=6,

@@ -358,6 +358,26 @@ ROWS = [
         right=choose("Attribute", "win_back"),
     ),
     Row(
+        "action.certificate",
+        steps(write("Worth", "200"), write("Budget of this step", "600"), write("Valid for", "30")),
+        "200 UAH each, for at most 3 customers",
+        {"amount": 20_000, "budget": 60_000, "days": 30},
+        ways=["Next", "None"],
+    ),
+    Row(
+        "action.personal_price",
+        steps(write("How much", "15"), write("Valid for", "3")),
+        "15 % off the product of the event, 3 days",
+        {"percent": "15", "days": 3},
+        ways=["Next", "None"],
+    ),
+    Row(
+        "action.points",
+        steps(write("Points", "50"), write("They expire after", "90")),
+        "Give 50 points, for 90 days",
+        {"points": 50, "days": 90},
+    ),
+    Row(
         "action.list",
         steps(choose("List", "tea-lovers"), option("What to do", "Remove")),
         "Remove from tea-lovers",
