@@ -15,6 +15,7 @@ from store.db import Connection
 from wayfare.vault import Vault
 
 MOST_TRIES = 5
+_NOBODY = -1  # no code has this id
 REASONS: Mapping[str, str] = {
     "not_found": "There is no such code.",
     "void": "The code, or all codes of its batch, were taken out of use.",
@@ -78,7 +79,7 @@ def resolve(
     answers: dict[str, Resolved] = {}
     for text, code in zip(texts, plain, strict=True):
         if code not in answers:
-            given = (pins or {}).get(text)
+            given = (pins or {}).get(text) if asks_pin else None
             answers[code] = _judged(conn, vault, text, found.get(code), now, bound, given, asks_pin=asks_pin)
     return [replace(answers[code], text=text) for text, code in zip(texts, plain, strict=True)]
 
@@ -122,9 +123,12 @@ def _judged(
     asks_pin: bool,
 ) -> Resolved:
     if row is None:
+        _pretend(conn, vault, pin)
         return Resolved(text, False, "not_found")
     batch = row.batch
     reason = refusal(row, now) or _stranger(conn, vault, row, phone, pin, asks_pin=asks_pin)
+    if reason not in ("", "pin_wrong", "locked"):
+        _pretend(conn, vault, pin)
     return Resolved(
         text,
         not reason,
@@ -149,13 +153,19 @@ def _stranger(
         return "other_phone"
     if row.pin_digest is None or not asks_pin:
         return ""
-    if row.tries >= MOST_TRIES:
-        return "locked"
     if pin is None:
-        return "pin_missing"
+        return "locked" if row.tries >= MOST_TRIES else "pin_missing"
     if not codes.count_try(conn, row.id, MOST_TRIES):
+        pin_digest(vault, bytes(row.digest), pin)
         return "locked"
     if not hmac.compare_digest(bytes(row.pin_digest), pin_digest(vault, bytes(row.digest), pin.strip())):
         return "pin_wrong"
     codes.forget_tries(conn, row.id)
     return ""
+
+
+def _pretend(conn: Connection, vault: Vault, pin: str | None) -> None:
+    """Do the work of a wrong PIN, so that the time of a refusal tells nobody whether there is such a code."""
+    if pin is not None:
+        codes.count_try(conn, _NOBODY, MOST_TRIES)
+        pin_digest(vault, bytes(32), pin)
