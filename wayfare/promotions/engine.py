@@ -7,7 +7,7 @@ from wayfare.promotions.budgets import settle_budgets
 from wayfare.promotions.contract import Cart, Ruleset, check_ruleset, parse_cart, parse_request, parse_ruleset
 from wayfare.promotions.rules import Compiled
 from wayfare.promotions.search import Found, find
-from wayfare.promotions.table import Table, lay
+from wayfare.promotions.table import Table, lay, out_of_reach
 
 LIMIT = 200_000
 
@@ -40,4 +40,5 @@ def quote(
 def search(cart: Cart, compiled: Compiled, *, limit: int = LIMIT) -> tuple[Table, Found]:
     """Return the table and the best choice, priced by the plain pricer. Raises QuoteDiffers."""
     table = settle_budgets(lay(compiled, cart))
-    return table, find(table, limit)
+    beyond = out_of_reach(table)
+    return table, find(table.only(one for one in table.offers if one not in beyond) if beyond else table, limit)

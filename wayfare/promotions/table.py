@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from wayfare.promotions.conditions import Condition, GoodsCondition
 from wayfare.promotions.contract import Cart, Group
 from wayfare.promotions.facts import CartFacts
 from wayfare.promotions.kinds import Kind, merge
@@ -58,4 +59,19 @@ def lay(book: Compiled, cart: Cart) -> Table:
     return table
 
 
-__all__ = ["CartFacts", "Offer", "Retail", "Rule", "Table", "lay"]
+def out_of_reach(table: Table) -> list[Offer]:
+    """Return the offers whose net threshold is above the goods' list value: no choice comes to them.
+
+    Nothing ever raises a price, so what is short at list prices stays short. Their reasons wait for the answer.
+    """
+    facts = table.facts()  # without net values it answers at list prices
+
+    def is_beyond(condition: Condition) -> bool:
+        return (
+            isinstance(condition, GoodsCondition) and condition.kind == "goods_from" and condition.failing(facts) != ""
+        )
+
+    return [offer for offer in table.offers if any(is_beyond(one) for one in offer.net)]
+
+
+__all__ = ["CartFacts", "Offer", "Retail", "Rule", "Table", "lay", "out_of_reach"]
