@@ -9,13 +9,13 @@ from random import Random
 
 import pytest
 
-from wayfare import crashpoints
 from rig import sender
 from rig.outbox import World, a_world
 from rig.postgres import PostgresServer
 from rig.provider import CHANNELS, Provider
 from rig.waiting import until
 from store.outbox import recover
+from wayfare import crashpoints
 
 pytestmark = pytest.mark.faults
 

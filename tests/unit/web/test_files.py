@@ -29,7 +29,7 @@ def test_vendored_files_are_the_ones_that_were_looked_at() -> None:
 def test_a_template_has_nothing_that_the_policy_forbids(path: Path) -> None:
     text = path.read_text()
     assert not re.search(r"\sstyle\s*=", text), "inline styles do not work under the policy; use a class"
-    assert not re.search(r"\son[a-z]+\s*=", text), "inline handlers do not work under the policy"
+    assert not re.search(r"\son[a-z]+\s*=(?!=)", text), "inline handlers do not work under the policy"
     assert "<script" not in text, "use script(), which adds nonce and digest"
     assert "<style" not in text
     assert not re.search(r"\|\s*safe\b", text), "values of others are always escaped"
