@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
@@ -16,6 +16,8 @@ from wayfare.promotions import Cart, parse_request
 from wayfare.vault import Vault
 
 _VERSION = re.compile(r"v(\d{1,9})")
+_FIRST, _END = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""A clock may be wrong, but what it says must be a time in every zone."""
 
 
 class _Step(BaseModel):
@@ -73,13 +75,14 @@ list_ = list
 class Quote(BaseModel):
     """As much of a quote as the taking up of a receipt needs."""
 
-    at: AwareDatetime
+    at: AwareDatetime = Field(ge=_FIRST, lt=_END)
     ruleset: str = Field(max_length=40)
     currency: str
     goods: _Sums
     shipping: list[_Parcel]
     payable: int = Field(ge=0, lt=2**53)
     tax: int
+    cashback: int = Field(0, strict=True, ge=0, lt=2**53)
     lines: list[_Line]
     applied: list[_Applied]
     codes: list[_Code]

@@ -30,7 +30,7 @@ from wayfare.crashpoints import point
 from wayfare.errors import InputRefused, NotFound
 from wayfare.vault import Vault
 
-_SAME = ("payable", "tax", "goods", "lines", "shipping", "applied")
+_SAME = ("payable", "tax", "goods", "lines", "shipping", "applied", "cashback")
 
 
 @dataclass(frozen=True, slots=True)

@@ -263,3 +263,22 @@ def test_accepting_settles_all_that_is_open(world: World) -> None:
     with world.store.read() as conn:
         assert (receipts.count(conn, state="open"), receipts.count(conn, state="settled")) == (0, 1)
     assert world.scalar("SELECT count(*) FROM audit WHERE action = 'receipt.accepted'") == 1
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59+00:00", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+05:00"])
+def test_a_time_that_no_calendar_has_is_kept_word_for_word(world: World, at: str) -> None:
+    rules(world, percent("tenth", "10", usage={"total": 5}))
+    receipt = a_sale(world, a_snapshot(world), SOAP)
+    assert kinds(handed_in(world, replace(receipt, quote={**receipt.quote, "at": at}))) == ["unreadable"]
+    reset = replace(receipt, number=2, quote={**receipt.quote, "at": "1970-01-01T00:00:00+00:00"})
+    assert "clock_skew" in kinds(handed_in(world, reset))
+
+
+def test_cashback_that_the_rules_do_not_give_is_told(world: World) -> None:
+    rules(world, percent("tenth", "10", usage={"total": 5}))
+    receipt = a_sale(world, a_snapshot(world), {**SOAP, "customer": {"key": "anna"}})
+    more = replace(receipt, quote={**receipt.quote, "cashback": 5_000})
+    assert kinds(handed_in(world, more)) == ["price_differs"]
+    for number, odd in enumerate(("lots", -500, 2**60), start=2):
+        wrong = replace(receipt, number=number, quote={**receipt.quote, "cashback": odd})
+        assert kinds(handed_in(world, wrong)) == ["unreadable"]
