@@ -232,7 +232,7 @@ def more(key: str) -> Response:
     """Ask how many codes to make, and say that their file is shown once."""
     form = Form()
     count = asked("count", 12)
-    form.values |= {"count": count if count.isdigit() else "1000", "to": asked("to", 4) or ""}
+    form.values |= {"count": count if count.isascii() and count.isdigit() else "1000", "to": asked("to", 4) or ""}
     return _more(key, form)
 
 

@@ -76,7 +76,7 @@ def limits() -> Response:
     amount, least = money_meant(typed["approval_amount"]), money_meant(typed["smallest_price"])
     wrong = {}
     for name, value in (("approval_percent", percent), ("approval_together", together)):
-        if not value.replace(".", "", 1).isdigit() or not 0 <= float(value) <= 100:
+        if not value.isascii() or not value.replace(".", "", 1).isdigit() or not 0 <= float(value) <= 100:
             wrong[name] = "Write a percentage from 0 to 100."
     if not isinstance(amount, int) or not 0 <= amount <= 10**12:
         wrong["approval_amount"] = "Write an amount, such as 1000.00."

@@ -33,7 +33,9 @@ def index() -> Response:
     """List the versions, the latest first, and what waits."""
     before = asked("before", 9)
     with store().read() as conn:
-        rows = rulesets.versions(conn, before=int(before) if before.isdigit() else None, limit=SIZE + 1)
+        rows = rulesets.versions(
+            conn, before=int(before) if before.isascii() and before.isdigit() else None, limit=SIZE + 1
+        )
         live = rulesets.live_number(conn, now())
         found = looking.review(conn, now())
         sections = tabs(conn, "versions")

@@ -102,7 +102,9 @@ def _index(typed: dict[str, str], error: str = "", path: str = "", status: int =
         numbers = [one.number for one in rulesets.versions(conn, limit=100)]
         live = rulesets.live_number(conn, now())
         draft = rulesets.draft_items(conn, "promotion")
-        rows = what_if.listed(conn, "whatif", before=int(before) if before.isdigit() else None, limit=SIZE + 1)
+        rows = what_if.listed(
+            conn, "whatif", before=int(before) if before.isascii() and before.isdigit() else None, limit=SIZE + 1
+        )
         own = what_if.count_orders(conn, since, now())
         currency = products.currency_in_use(conn)
         sections = tabs(conn, "whatif")

@@ -36,7 +36,7 @@ def index() -> Response:
     which = "live" if asked("version", 10) == "live" else "draft"
     above, text, is_below = asked("above", 5), asked("q"), asked("below", 1) == "1"
     order, page = asked_order(ORDERS, "off", descending=True), asked_page()
-    least = int(above) * 100 if above.isdigit() else None
+    least = int(above) * 100 if above.isascii() and above.isdigit() else None
     with store().read() as conn:
         body = body_of(conn, which, now())
         digest = digest_of(canonical(body))

@@ -186,3 +186,8 @@ def test_the_editor_and_the_publish_pages_lead_to_the_question(alice: Browser) -
         assert "What would this have changed?" in page
     form = alice.get("/promotions/what-if?old=draft&new=draft&without=ten").text
     assert '<option value="ten" selected>' in form
+
+
+@pytest.mark.parametrize("place", ["what-if?before=²", "worst?above=²", "versions?before=²"])
+def test_odd_digits_in_an_address_are_no_numbers(alice: Browser, place: str) -> None:
+    assert alice.get(f"/promotions/{place}").status_code == 200
