@@ -26,6 +26,7 @@ Dialect = Literal["sqlite", "postgresql"]
 _RETRY_STATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not to be had in time
 _TRIES = 10
 _BUSY_MS = 10_000
+_SWITCH_SECONDS = 60  # others that start with an empty file may be migrating for a while
 
 
 class Store:
@@ -163,6 +164,19 @@ def open_engine(url: str, pool_size: int, statement_seconds: int = 0) -> Engine:
     raise StoreError("the database must be sqlite:///FILE or postgresql://...; set WAYFARE_DATABASE_URL")
 
 
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Let readers and a writer go on side by side. SQLite itself does not wait for others that ask for it just now."""
+    ends_at = clock.monotonic() + _SWITCH_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if clock.monotonic() > ends_at:
+                raise
+            time.sleep(0.02)
+
+
 def _sqlite(url: str, pool_size: int) -> Engine:
     engine = create_engine(
         url,
@@ -176,7 +190,7 @@ def _sqlite(url: str, pool_size: int) -> Engine:
     def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we write BEGIN ourselves; a deferred BEGIN that turns writer fails at once
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(cursor)
         cursor.execute("PRAGMA synchronous=FULL")  # a 2xx means that it is on the disk
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")

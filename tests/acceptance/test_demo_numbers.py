@@ -358,12 +358,14 @@ def test_both_databases_come_to_the_same(tmp_path: Path, postgres_url: str) -> N
 
 def test_the_files_that_the_demo_publishes_are_canonical_and_without_a_problem() -> None:
     known = Context({"segment": frozenset(SEGMENTS)})
-    assert {file.stem for file in (FOLDER / "journeys").glob("*.json")} == JOURNEYS.keys()
-    for key in JOURNEYS:
+    files = {file.stem for file in (FOLDER / "journeys").glob("*.json")}
+    assert files >= JOURNEYS.keys()
+    for key in files:
         content = (FOLDER / "journeys" / f"{key}.json").read_text()
         graph = graph_text.read(content)
-        assert check(graph, open_registry(), known) == []
         assert graph_text.write(graph) == content
+        if key in JOURNEYS:
+            assert check(graph, open_registry(), known) == []
 
 
 def test_what_runs_is_what_the_files_say(demo: Loaded) -> None:
