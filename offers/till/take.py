@@ -184,8 +184,12 @@ class _Taking:
         left = {key: self.sale.left.get(key, Left()) for key in rules.usage}
         cart = {**self.sale.receipt.cart, "at": self.sale.receipt.quote["at"]}
         cart["store"] = cart.get("store") or self.shop.store
-        mine = {one.counter for one in self._granted()}
-        said = [one for one in own.promotions_in(self.sale.receipt.quote.get("granted", ())) if one.key in mine]
+        mine = {one.counter: own.promotion_of(one) for one in self._granted()}
+        said = [
+            one  # as it was given; how many pieces were left is the till's word
+            for one in own.promotions_in(self.sale.receipt.quote.get("granted", ()))
+            if one.key in mine and one == mine[one.key].model_copy(update={"limits": one.limits})
+        ]
         return quote_under(
             rules, cart, self.now, resolve=resolve, remaining=lambda _usage, _cart: left, grants=lambda _cart: said
         )

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from offers.redemption.reserve import Refused
 from offers.rules import book, release
@@ -249,6 +250,18 @@ def test_a_price_of_ones_own_is_known_over_the_network_only(world: World) -> Non
     assert quoted(world, bought)["payable"] == 20_000, "its pieces are gone"
     assert kinds(handed_in(world, Receipt("1", 2, bought, asked))) == ["price_differs"]
     assert money_is_right(world)
+
+
+def test_a_price_of_ones_own_is_the_one_that_was_given(world: World) -> None:
+    rules(world)
+    [ann] = world.customers(1)
+    given = NewPrices("give", 7_000, None, "UAH", 2, [(1, 1, ann, "sku", "soap", world.now + timedelta(days=7))])
+    world.store.run(lambda conn: write_prices(conn, [given], now=world.now, source="a journey"))
+    bought = cart(("soap", 10_000, 2), customer="c1", store=STORE)
+    asked = quoted(world, bought)
+    world.store.run(lambda conn: conn.execute(text("UPDATE personal_price SET price = 8000")))
+    done = handed_in(world, Receipt("1", 1, bought, asked))
+    assert (kinds(done), done.row.payable) == (["price_differs"], 14_000)
 
 
 def test_accepting_settles_all_that_is_open(world: World) -> None:
