@@ -12,6 +12,8 @@ from wayfare.money import half_up
 Source = Literal["sample", "own", "file"]
 SOURCES: tuple[Source, ...] = ("sample", "own", "file")
 MOST_DAYS, MOST_RECEIPTS = 3660, 1_000_000
+FIRST_YEAR, LAST_YEAR = 1950, 2200
+"""Of receipts: with room to move them and to count days back."""
 _SCALE = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 
 
@@ -48,7 +50,8 @@ class Spec:
             raise InputRefused("margin", "give a margin in percent of the list price, from 0 to 100", path="margin")
         if self.begins is not None:
             try:
-                date.fromisoformat(self.begins)
+                if not FIRST_YEAR <= date.fromisoformat(self.begins).year <= LAST_YEAR:
+                    raise ValueError(self.begins)
             except ValueError:
                 raise InputRefused("begins", "write a day like 2026-11-24", path="begins") from None
 

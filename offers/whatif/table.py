@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from offers.whatif.receipts import Receipt
-from offers.whatif.spec import Spec
+from offers.whatif.spec import FIRST_YEAR, LAST_YEAR, Spec
 from wayfare.errors import InputRefused
 
 NEEDED = ("order", "at", "sku", "quantity", "price")
@@ -98,6 +98,8 @@ def _many(row: Mapping[str, str], name: str) -> list[str]:
 def _at(number: int, text: str, zone: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
+        if not FIRST_YEAR <= at.year <= LAST_YEAR:
+            raise ValueError(text)
     except ValueError:
         raise _refused(number, f"'{text[:40]}' is not an instant like 2026-11-24T10:00") from None
     return at.astimezone(ZoneInfo(zone)) if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))

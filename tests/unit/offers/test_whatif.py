@@ -257,6 +257,7 @@ def test_a_table_becomes_receipts() -> None:
         ("order,at,sku,quantity,price\n1,2026-11-20,A,0,5\n", "line 2: quantity '0'"),
         ("order,at,sku,quantity,price\n1,2026-11-20,A,1,5.5\n", "line 2: price '5.5'"),
         ("order,at,sku,quantity,price\n1,yesterday,A,1,5\n", "line 2: 'yesterday'"),
+        ("order,at,sku,quantity,price\n1,0001-01-01T00:00:00+05:00,A,1,5\n", "line 2: '0001-01-01"),
         ("order,at,sku,quantity,price\n1,2026-11-20,,1,5\n", "line 2: sku is missing"),
         ("order,at,sku,quantity,price\n1,2026-11-20,A,1\n", "line 2: the row has 4 cells"),
         ("order,at,sku,quantity,price\n1,2026-11-20,A,1,5\n2,2026-11-20,A,1,5\n1,2026-11-20,A,1,5\n", "comes twice"),
@@ -266,6 +267,12 @@ def test_a_table_that_is_wrong_says_where(text: str, words: str) -> None:
     with pytest.raises(InputRefused) as refused:
         table.read(text.encode(), "UTC")
     assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("begins", ["9999-12-31", "0001-01-01", "soon"])
+def test_receipts_move_to_a_day_that_calendars_have(begins: str) -> None:
+    with pytest.raises(InputRefused, match="a day like"):
+        Spec("sample", begins=begins)
 
 
 def test_a_table_in_another_encoding_is_refused() -> None:
