@@ -26,6 +26,7 @@ MOVES: Mapping[str, tuple[str, str]] = {
 ACCOUNTS = {
     "paid": "paid by an order",
     "given": "given by us",
+    "marketing": "given by a journey",
     "redeemed": "spent in shops",
     "breakage": "left unspent",
 }

@@ -153,7 +153,7 @@ def totals() -> Response:
     lines = []
     for currency in sorted({currency for _, currency in sums}):
         of = {account: amount for (account, one), amount in sums.items() if one == currency}
-        came = {"paid": -of.get("paid", 0), "given": -of.get("given", 0)}
+        came = {name: -of.get(name, 0) for name in ("paid", "given", "marketing")}
         left = of.get("certificates", 0) + of.get("held", 0)
         went = {"owed": left, "redeemed": of.get("redeemed", 0), "breakage": of.get("breakage", 0)}
         whole = max(sum(came.values()), 1)

@@ -15,7 +15,7 @@ from offers.certificates.requests import Wanted
 from offers.certificates.spend import Payment
 from rig.statements import counted
 from rig.web import Browser, Web
-from store import audit, certificates
+from store import audit, certificates, ledger
 from store.certificates import Row
 from store.invariants import look
 from web.phone_field import possible_phone
@@ -273,6 +273,11 @@ def test_totals_add_up_in_each_currency(web: Web) -> None:
     page = text(analyst.get("/certificates/totals"))
     assert "300.00 owed to holders, 1 certificate" in page
     assert "The ledger adds up" in page
+    assert "journeys" not in page
+    moved = {"marketing": -7_000, f"certificate:{one.id}": 7_000}
+    web.store.run(lambda conn: ledger.post(conn, "gift", "issue", "UAH", moved, now=web.at, by="journey gifts"))
+    assert "Given by journeys 70.00 UAH" in text(analyst.get("/certificates/totals"))
+    assert "given by a journey" in text(web.sign_in("admin").get(f"/certificates/{one.id}"))
 
 
 def test_lists_are_paged_with_a_constant_number_of_statements(web: Web, alice: Browser) -> None:
