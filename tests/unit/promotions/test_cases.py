@@ -242,6 +242,8 @@ ORDERS = [
     ("giving up on one line only", request([L, M], promo("p", amount(50)), promo("o", amount(300, "order"), "order", conditions=[when("goods_from", value=1450, base="net")])), 1150, {}),
     ("order tiers by quantity", request([line("a", 1000, 3)], promo("o", tiers("quantity", (1, percent(5, "order")), (3, percent(10, "order"))), "order")), 2700, {}),
     ("a reduced line is left out of an order promotion", request([L, M], promo("p", percent(30), scope=brand("x")), promo("o", percent(10, "order"), "order", scope={"skip_discounted": True})), 1150, {}),
+    ("two for the order, one of them from a value", request([L], promo("o", amount(100, "order"), group="g"), promo("q", amount(200, "order"), group="g", conditions=[when("goods_from", value=500, base="net")]), groups=[group("g", "order", "all")]), 700, {}),
+    ("an amount for the order moves on from a cap that one of two units has used up", request([line("a", 1000, 2)], promo("p", amount(120), never_with=["q"], never_on="unit"), promo("q", percent(50), "personal", limits={"max_units_line": 1}), promo("o", amount(1, "order"), "order"), caps=[{"key": "c", "max_amount": 120, "layers": ["item", "order"]}]), 1379, {}),
 ]  # fmt: skip
 
 DELIVERY = [
@@ -261,6 +263,8 @@ DELIVERY = [
     ("the first that lowers a parcel is compulsory, the next one has the others", request([L], promo("f", amount(100, "shipping"), group="g", priority=1, limits={"budget": {"kind": "spend", "remaining": 1, "partial": True}}), promo("h", percent(50, "shipping"), group="g"), groups=[group("g", "shipping", "first")], shipping=TWO_SHIP), 1749, {}),
     ("a price above that of a parcel changes nothing", request([L], promo("f", fixed(700, "shipping"), group="g"), groups=[group("g", "shipping", "all")], shipping=SHIP), 1600, {"f": "no_effect"}),
     ("delivery stacks in an ALL group", request([L], promo("f", percent(50, "shipping"), group="g"), promo("h", amount(100, "shipping"), group="g"), groups=[group("g", "shipping", "all")], shipping=SHIP), 1200, {}),
+    ("free delivery from a value that an order amount leaves", request([L], P10, promo("o", amount(100, "order"), "order", conditions=[when("goods_from", value=500, base="net")]), promo("f", percent(100, "shipping"), "shipping", conditions=[when("goods_from", value=800, base="net")]), shipping=SHIP), 800, {}),
+    ("delivery reduced up to a value, after an order amount from another", request([L], P10, promo("o", amount(50, "order"), "order", conditions=[when("goods_from", value=500, base="net")]), promo("f", percent(10, "shipping"), "shipping", conditions=[when("goods_to", value=900, base="net")]), shipping=SHIP), 1390, {}),
 ]  # fmt: skip
 
 MULTI = [
@@ -379,6 +383,7 @@ NETS: dict[str, dict[str, list[int]]] = {
         "l50": [0],
     },
     "an order amount of one, on units that differ": {"a": [500, 999]},
+    "an amount for the order moves on from a cap that one of two units has used up": {"a": [499, 880]},
     "an amount for the order goes where there is room": {"a": [1000], "b": [0]},
     "once a line, not once a piece": {"a": [966, 967, 967]},
     "a price for the whole line": {"a": [666, 667, 667]},
