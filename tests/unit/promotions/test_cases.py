@@ -4,6 +4,7 @@
 Prices are in minor units. `L` is one line of one unit at 1000 with the brand x; the other letters are said where they stand.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -436,6 +437,40 @@ def test_each_unit_costs_what_the_rules_say(document: dict[str, Any], nets: dict
 
 def test_every_row_of_units_has_its_case() -> None:
     assert NETS.keys() <= {row[0] for row in EVERY}
+
+
+@pytest.mark.parametrize("document", [pytest.param(row[1], id=row[0]) for row in EVERY])
+def test_units_that_are_alike_are_shown_together(document: dict[str, Any]) -> None:
+    """And each part of a line has another price or another past than its neighbour."""
+    for one in quote(document)["lines"]:
+        past = [(units["net"], units["steps"]) for units in one["units"]]
+        assert all(before != after for before, after in pairwise(past))
+
+
+CUT: dict[str, dict[str, list[str | None]]] = {
+    "the strictest cap binds": {"p": ["d"]},
+    "a cap counts all layers together": {"p10": [None], "q": ["c"]},
+    "a cap on one layer leaves the others": {"p20": ["c"], "q": [None]},
+    "a cap over item and order": {"p10": [None], "o": ["c"]},
+    "the smallest price of a product": {"p10": ["min_price"]},
+    "the smallest price of the rule set": {"p": ["smallest_price"]},
+    "a price for the order moves on": {"o": ["min_price", None]},
+    "an amount for the order goes where there is room": {"o": [None]},
+    "at most so much a unit": {"p": ["max_discount_unit"]},
+    "at most so much a cart": {"p": ["max_discount_cart", "max_discount_cart"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("document", "cuts"), [pytest.param(row[1], CUT[row[0]], id=row[0]) for row in EVERY if row[0] in CUT]
+)
+def test_what_cut_a_step_is_named(document: dict[str, Any], cuts: dict[str, list[str | None]]) -> None:
+    found: dict[str, list[str | None]] = {}
+    for one in quote(document)["lines"]:
+        for units in one["units"]:
+            for step in units["steps"]:
+                found.setdefault(step["promotion"], []).append(step.get("cut_by"))
+    assert found == cuts
 
 
 SEARCHED = {
