@@ -245,6 +245,7 @@ ORDERS = [
     ("a reduced line is left out of an order promotion", request([L, M], promo("p", percent(30), scope=brand("x")), promo("o", percent(10, "order"), "order", scope={"skip_discounted": True})), 1150, {}),
     ("two for the order, one of them from a value", request([L], promo("o", amount(100, "order"), group="g"), promo("q", amount(200, "order"), group="g", conditions=[when("goods_from", value=500, base="net")]), groups=[group("g", "order", "all")]), 700, {}),
     ("an amount for the order moves on from a cap that one of two units has used up", request([line("a", 1000, 2)], promo("p", amount(120), never_with=["q"], never_on="unit"), promo("q", percent(50), "personal", limits={"max_units_line": 1}), promo("o", amount(1, "order"), "order"), caps=[{"key": "c", "max_amount": 120, "layers": ["item", "order"]}]), 1379, {}),
+    ("giving up one of three that stack", request([L], promo("p", percent(10), group="all"), promo("q", percent(20), group="all"), promo("r", amount(30), group="all"), promo("o", amount(100, "order"), "order", conditions=[when("goods_from", value=720, base="net")]), groups=[ALL]), 620, {"r": "better_price"}),
 ]  # fmt: skip
 
 DELIVERY = [
