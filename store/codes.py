@@ -303,13 +303,18 @@ def redeem(conn: Connection, ids: Iterable[int], now: datetime) -> set[int]:
 
 
 def release(conn: Connection, ids: Iterable[int]) -> set[int]:
-    """Give a reservation of each code back."""
-    return _change(
-        conn,
-        ids,
-        "held = held - 1, status = CASE WHEN code.status = 'reserved' THEN 'released' ELSE code.status END",
-        "code.held > 0",
-    )
+    """Give a reservation of each code back, as many as its id stands there: several orders may hold one code."""
+    wanted = sorted(ids)
+    if not wanted:
+        return set()
+    lock(conn, wanted)
+    is_sqlite = conn.dialect.name == "sqlite"
+    each = "SELECT value AS id FROM json_each(:ids)" if is_sqlite else "SELECT unnest(CAST(:ids AS bigint[])) AS id"
+    query = f"""UPDATE code SET held = held - CASE WHEN g.n < held THEN g.n ELSE held END,
+            status = CASE WHEN code.status = 'reserved' THEN 'released' ELSE code.status END
+        FROM (SELECT id, count(*) AS n FROM ({each}) AS e GROUP BY id) AS g
+        WHERE g.id = code.id AND code.held > 0 RETURNING code.id"""
+    return {row[0] for row in conn.execute(text(query), {"ids": id_list(conn, wanted)})}
 
 
 def restore(conn: Connection, ids: Iterable[int]) -> set[int]:

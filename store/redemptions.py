@@ -104,6 +104,11 @@ def change(conn: Connection, id: int, values: Mapping[str, Any]) -> None:
     conn.execute(update(TABLE).where(TABLE.c.id == id).values(**values))
 
 
+def close(conn: Connection, ids: Sequence[int], status: str, now: datetime) -> None:
+    """End redemptions whose locks the caller holds, in one statement."""
+    conn.execute(update(TABLE).where(TABLE.c.id.in_(list(ids))).values(status=status, closed_at=now))
+
+
 def overdue(conn: Connection, now: datetime, limit: int) -> list[Row]:
     """Return reservations whose time is over, locked; those that somebody works on are left for later."""
     query = select(TABLE).where(text("status = 'reserved'"), TABLE.c.expires_at <= now).order_by(TABLE.c.id)

@@ -66,14 +66,8 @@ def _free(conn: Connection, rows: Sequence[Row], status: str, now: datetime) -> 
         return
     counters.release(conn, [row.id for row in rows], now)
     point("release.counted")
-    held = [code for row in rows for code in row.code_ids]
-    while held:  # a code of several uses may be held by several orders: one use at a time
-        states.release(conn, held)
-        once = set(held)
-        for code in once:
-            held.remove(code)
-    for row in rows:
-        redemptions.change(conn, row.id, {"status": status, "closed_at": now})
+    states.release(conn, [code for row in rows for code in row.code_ids])
+    redemptions.close(conn, [row.id for row in rows], status, now)
 
 
 def _tell(conn: Connection, row: Row, now: datetime) -> None:

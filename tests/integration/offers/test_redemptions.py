@@ -24,6 +24,7 @@ from rig.orders import (
     sold,
     taken,
 )
+from rig.statements import counted
 from rig.world import World
 from wayfare.errors import InputRefused
 
@@ -57,6 +58,27 @@ def test_an_order_is_reserved_for_one_cart_and_one_price(world: World) -> None:
     with pytest.raises(InputRefused, match="today's price"):
         reserved(world, {**SOAP, "at": "2020-01-01T00:00:00Z"}, "o3")
     assert world.rows("SELECT count(*) FROM redemption") == [(1,)], "what was refused leaves nothing"
+
+
+def test_many_reservations_expire_in_as_many_statements_as_two(world: World) -> None:
+    [shared] = some_codes(world, key="gift", max_uses=50)
+    own = some_codes(world, 12, key="own", unlock="GIFT", max_uses=1)
+    rules(world, off("present", 500, requires_code="GIFT", usage={"total": 90}))
+    sent = []
+    for count in (2, 12):
+        for number, code in enumerate(own[:count]):
+            reserved(world, cart(("soap", 10_000, 1), codes=(shared,)), f"s{count}-{number}", minutes=5)
+            reserved(world, cart(("soap", 10_000, 1), codes=(code,)), f"o{count}-{number}", minutes=5)
+        assert world.rows("SELECT max(held), sum(held) FROM code") == [(count, 2 * count)]
+        world.now += timedelta(minutes=5)
+        with counted(world.store) as seen:
+            assert world.store.run(lambda conn: settle.expire(conn, world.now)) == 2 * count
+        sent.append(len(seen))
+        assert world.rows("SELECT sum(held) FROM code") == [(0,)]
+        assert world.rows("SELECT count(*) FROM redemption WHERE status = 'reserved' OR closed_at IS NULL") == [(0,)]
+        assert (taken(world, "p:present:total"), why(world, own[0]), why(world, shared)) == ([0], "", "")
+        assert money_is_right(world)
+    assert sent[0] == sent[1]
 
 
 def test_time_runs_out_and_a_late_order_is_told(world: World) -> None:
