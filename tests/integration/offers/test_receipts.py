@@ -17,7 +17,7 @@ from rig.coupons import a_batch, made, some_codes, why
 from rig.offline import STORE, a_sale, a_snapshot, handed_in, kinds
 from rig.orders import back, cart, money_is_right, off, percent, quoted, reserved, rules, sold, taken
 from rig.world import World
-from store import receipts, redemptions
+from store import counters, receipts, redemptions
 from store.personal_prices import NewPrices, write_prices
 from wayfare.errors import Conflict, InputRefused
 
@@ -128,6 +128,29 @@ def test_a_code_that_was_used_elsewhere_is_counted_and_taken_back_from_the_other
     assert world.scalar("SELECT count(*) FROM audit WHERE action = 'receipt.other_use_voided'") == 1
     assert back(world, other)["refund"] == other.payable
     assert why(world, code) == "used", "the return of the other order gives nothing back"
+    assert money_is_right(world)
+
+
+def test_what_a_code_counts_is_free_again_with_its_use(world: World) -> None:
+    a_batch(world, "gift", unlock="GIFT", offline=True, length=16, max_uses=1, max_uses_customer=1)
+    code = made(world, 1, "gift")[0][0]
+    counted = {"total": 9, "per_code": 1}
+    rules(world, off("present", 5_000, requires_code="GIFT", usage=counted))
+    given, bought = a_snapshot(world), cart(("soap", 10_000, 1), codes=(code,), customer="olena")
+    other = sold(world, bought, "online")
+    done = handed_in(world, a_sale(world, given, bought))
+    [mine] = [one.id for one in done.conflicts if one.kind == "code_used"]
+    [id] = other.code_ids
+    with world.store.read() as conn:
+        buyer = [name for name in counters.used_by(conn, other.id) if name.startswith(f"c:{id}:buyer:")]
+    names = (*buyer, f"p:present:code:{id}", "p:present:total")
+    assert (len(buyer), taken(world, *names)) == (1, [2, 2, 2])
+    act: dict[str, Any] = {"note": "Both were in the shop", "by": "bob", "now": world.now}
+    world.store.run(lambda conn: settle.void_other(conn, done.row.id, mine, **act))
+    assert taken(world, *names) == [1, 1, 2], "the other sale still has its uses of the promotion"
+    assert money_is_right(world)
+    back(world, other)
+    assert taken(world, *names) == [1, 1, 1], "nothing is given back twice"
     assert money_is_right(world)
 
 
