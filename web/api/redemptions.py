@@ -106,6 +106,7 @@ class ReplayOut(Answer):
     """The price of the sale, computed once more from what was kept."""
 
     same: bool
+    differs: list[str] = Field(description="In what it is not the same: some of money, cashback, gifts and codes.")
     payable: int
     quote: dict[str, Any]
 
@@ -175,8 +176,8 @@ def replay_redemption(call: Call, id: int) -> ReplayOut:
     """Price a sale once more from what was kept of it, under the version it was made under."""
     with store().read() as conn:
         row = redemptions.get(conn, id, store=shop_of(call))
-        quote, same = again(conn, context().live, row)
-    return ReplayOut(same=same, payable=quote["payable"], quote=quote)
+        quote, differs = again(conn, context().live, row)
+    return ReplayOut(same=not differs, differs=differs, payable=quote["payable"], quote=quote)
 
 
 def _done(work: Callable[[Connection], T]) -> T:

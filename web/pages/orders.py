@@ -115,7 +115,7 @@ def again(id: int) -> Response:
     """Price an order once more: as it was, and as it would be today."""
     with store().read() as conn:
         row = redemptions.get(conn, id)
-        then, is_same = replay.again(conn, context().live, row)
+        then, differs = replay.again(conn, context().live, row)
         rules = context().live.at(conn, now())
         try:
             today, refused = replay.today(conn, context().live, row, now()), ""
@@ -131,7 +131,7 @@ def again(id: int) -> Response:
         "orders/_replay.html",
         row=row,
         then=then,
-        is_same=is_same,
+        differs=differs,
         today=today,
         refused=refused,
         version=rules.number,

@@ -1,10 +1,12 @@
 """Orders on pages: found, explained step by step, computed again, released, and taken back for the right money."""
 
+import json
 import re
 from html import unescape
 from typing import Any
 
 import pytest
+from sqlalchemy import text as sql
 
 from offers.redemption import settle
 from offers.redemption.pricing import Asking
@@ -100,6 +102,16 @@ def test_the_price_is_computed_again_as_then_and_as_today(web: Web, alice: Brows
     assert "Under version 1: the same, to the cent." in again
     assert "Fifty off gives nothing today" in again
     assert "Twenty off gives another amount" in again
+
+
+def test_a_cashback_that_comes_out_otherwise_is_not_called_the_same(web: Web, alice: Browser) -> None:
+    row = sold(web)
+    quote = json.dumps(row.quote | {"cashback": 700})
+    with web.store.write() as conn:
+        conn.execute(sql("UPDATE redemption SET quote = :quote WHERE id = :id"), {"quote": quote, "id": row.id})
+    again = text(alice.get(f"/redemptions/{row.id}/replay"))
+    assert "the same to pay, but not the same. Different: cashback (0.00 UAH, not 7.00)." in again
+    assert "to the cent" not in again
 
 
 def test_a_reservation_is_released_with_a_reason(web: Web, alice: Browser) -> None:
