@@ -43,6 +43,11 @@ export const count = (number) => Number(number).toLocaleString("en").replaceAll(
 export const plural = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;
 export const folded = (text) => String(text ?? "").normalize("NFKD").replace(/\p{M}/gu, "").toLocaleLowerCase();
 // Say whether every word of `query` is somewhere in the texts.
+// Whether every word of the query begins a word: "if" is meant by who types it, and not "gift".
+export const begins = (query, ...texts) => {
+  const words = folded(texts.join(" ")).split(/[^\p{L}\p{N}]+/u);
+  return folded(query).trim().split(/\s+/).every((one) => words.some((word) => word.startsWith(one)));
+};
 export const matches = (query, ...texts) => {
   const all = folded(texts.join(" "));
   return folded(query).split(/\s+/).every((word) => all.includes(word));

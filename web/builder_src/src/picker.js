@@ -1,5 +1,5 @@
 // A list of step types to choose from, beside what asked for it: type to search, arrows, Enter.
-import { $$, element, icon, matches } from "./dom.js";
+import { $$, begins, element, icon, matches } from "./dom.js";
 
 const ASIDE = 140; // pixels from the middle of a card to what stands beside it
 export const CATEGORIES = { trigger: "Start", flow: "Flow", action: "Actions" };
@@ -20,7 +20,10 @@ export function groups(types, keep = () => true) {
 export function search(types, query, keep) {
   const all = groups(types, keep);
   if (!query) return all;
-  const rank = ([, type], label) => [type.label, `${type.label} ${type.words}`, `${type.label} ${type.words} ${type.help} ${label}`].findIndex((text) => matches(query, text));
+  const rank = ([, type], label) => {
+    const texts = [type.label, `${type.label} ${type.words}`, `${type.label} ${type.words} ${type.help} ${label}`];
+    return [begins(query, texts[0]), begins(query, texts[1]), ...texts.map((text) => matches(query, text))].indexOf(true);
+  };
   const found = all.map(([category, [label, entries]]) => {
     const ranked = entries.map((entry) => [rank(entry, label), entry]).filter(([at]) => at >= 0).sort((a, b) => a[0] - b[0]);
     return [ranked[0]?.[0] ?? 9, [category, [label, ranked.map(([, entry]) => entry)]]];
