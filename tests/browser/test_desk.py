@@ -141,6 +141,7 @@ def test_two_pieces_come_back_and_the_money_is_seen_first(
 def test_a_customer_is_chosen_for_a_cart_that_is_kept(base: str, page: Page, complaints: list[str]) -> None:
     page.goto(f"{base}/promotions/cart?sku=soap&price=100&qty=2")
     page.get_by_role("radio", name="One of our customers").check()
+    expect(page).to_have_url(re.compile("who=ours"))
     page.get_by_label("Find a customer").fill("olena")
     page.get_by_role("button", name=re.compile("c1")).click()
     expect(page.locator(".chosen")).to_contain_text("gold")

@@ -48,7 +48,9 @@ def one_each(world: World, customers: list[int], *, told: bool) -> None:
     assert found == [(one, left) for one in everybody]
     messages = world.rows("SELECT customer_id, variables, body FROM message ORDER BY customer_id")
     assert [row[0] for row in messages] == (everybody if told else [])
-    sent = [world.store.vault.open(bytes(row[2])) for row in messages if row[1] is None]  # their words are fixed by then
+    sent = [
+        world.store.vault.open(bytes(row[2])) for row in messages if row[1] is None
+    ]  # their words are fixed by then
     assert len(set(sent)) == len(sent)
     values = [json.loads(world.store.vault.open(bytes(row[1]))) for row in messages if row[1] is not None]
     for name in ("code", "certificate"):
